@@ -19,6 +19,12 @@
  *   sr_vrf_stats VRF id                      -> sr_bpf_vrf_stats  (per CPU)
  *   sr_sid_stats stats index of a SID        -> sr_bpf_counter    (per CPU; RFC 8986 section 6.1)
  *   sr_drops     direction * SR_DROP_MAX + reason -> sr_bpf_counter (per CPU)
+ *   sr_rates     the programs' own: token buckets of ICMP errors; pinned with the rest or not, as user space likes
+ *
+ * Programs: `sr_from_tap` at the TC ingress of each tap, `sr_from_uplink` at the TC ingress of each uplink, direct
+ * action. All are in one object, srfabric.skel.h (struct srfabric_bpf; include this header first). Before load user
+ * space sets rodata->sr_config and, where the defaults of maps.h do not fit, max_entries. sr_vrfs and sr_vrf_stats
+ * must be of one size, sr_sid_stats as large as the largest `stats` index in sr_sids.
  */
 #ifndef SR_BPF_ABI_H
 #define SR_BPF_ABI_H

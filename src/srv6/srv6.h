@@ -54,9 +54,12 @@ struct sr_prefix {
 
 /* locator.c */
 
-/* Both forms above. -EINVAL: not an address; -ERANGE: bits set beyond the /96 or another length. */
+/*
+ * Both forms above (locator.c has every shape). -EINVAL: not an address; -ERANGE: bits set beyond the /96 or another
+ * length; -EADDRNOTAVAIL: a /96 that cannot be routed to a node: multicast, link-local, ::/96, ::ffff:0:0/96.
+ */
 int sr_locator_parse(const char *text, struct sr_locator *ret);
-/* The reference's form, which sr_locator_parse takes back. Returns buf. */
+/* The reference's form in lower case, the longest run of zeros as "::"; sr_locator_parse takes it back. Returns buf. */
 const char *sr_locator_format(const struct sr_locator *loc, char buf[static SR_LOCATOR_STRLEN]);
 /* The /96 that a routing daemon announces for it. */
 struct sr_prefix sr_locator_prefix(const struct sr_locator *loc);
@@ -69,15 +72,20 @@ const char *sr_function_format(struct sr_function fn, char buf[static INET_ADDRS
 struct sr_sid sr_sid_make(const struct sr_locator *loc, struct sr_function fn);
 struct sr_locator sr_sid_locator(const struct sr_sid *sid);
 struct sr_function sr_sid_function(const struct sr_sid *sid);
+/* An IPv6 address, the function in hex or as a dotted quad. -EINVAL; -EADDRNOTAVAIL: as for a locator. */
 int sr_sid_parse(const char *text, struct sr_sid *ret);
 const char *sr_sid_format(const struct sr_sid *sid, char buf[static SR_SID_STRLEN]);
 
 /* prefix.c */
 
-/* "10.0.0.0/8", "10.0.0.1" (a /32), "2001:db8::/32", "2001:db8::1". -EINVAL; -ERANGE: bits set beyond the length. */
+/*
+ * "10.0.0.0/8", "10.0.0.1" (a /32), "2001:db8::/32", "2001:db8::1". -EINVAL: also for IPv6 text of a v4-mapped
+ * address; -ERANGE: bits set beyond the length.
+ */
 int sr_prefix_parse(const char *text, struct sr_prefix *ret);
 /* A host route is written without its length. Returns buf. */
 const char *sr_prefix_format(const struct sr_prefix *p, char buf[static SR_PREFIX_STRLEN]);
+/* Bits of addr beyond len are dropped; len is at most 32 or 128. */
 struct sr_prefix sr_prefix_v4(__be32 addr, unsigned int len);
 struct sr_prefix sr_prefix_v6(const struct in6_addr *addr, unsigned int len);
 bool sr_prefix_is_v4(const struct sr_prefix *p);
@@ -111,9 +119,9 @@ struct sr_srh_view {
 };
 
 /*
- * Checks everything that section 2 and 4.3.1.1 let a receiver check without knowing its SIDs. -EBADMSG: truncated or
- * lengths that do not agree; -EPROTO: not a routing header of type 4; -ERANGE: segments_left > last_entry + 1 (that is
- * what a reduced SRH may have, 4.1.1) or last_entry beyond what the length holds.
+ * Checks everything that section 2 and 4.3.1.1 let a receiver check without knowing its SIDs. -EBADMSG: truncated, or
+ * lengths that do not agree (TLVs' included); -EPROTO: not a routing header of type 4; -ERANGE: segments_left >
+ * last_entry + 1 (that is what a reduced SRH may have, 4.1.1) or last_entry beyond what the length holds.
  */
 int sr_srh_parse(const void *buf, size_t len, struct sr_srh_view *ret);
 

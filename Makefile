@@ -44,10 +44,10 @@ bench: root deps $(BUILD)/build.ninja
 
 lab: root deps $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
-	@$(PYTHON) -m lab up --build $(BUILD)
+	@scripts/lab up --build $(BUILD)
 
 lab-down: root
-	@$(PYTHON) -m lab down
+	@scripts/lab down
 
 install: all
 	meson install -C $(BUILD)

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The lab on this machine, called srf: up | down | exec NODE COMMAND... | srctl WORDS... | vtysh ROUTER COMMAND."""
+import argparse
+import os
+import pathlib
+import sys
+import time
+
+from lab import instance, netns, show
+
+NAME = "srf"
+PROJECT_A = "aaaaaaaa00000000000000000000000a"
+PROJECT_B = "bbbbbbbb00000000000000000000000b"
+
+
+def make_tenants(tenants, hypervisors):
+    """A with two networks, B with one; A's first and B's have the same addresses."""
+    hv1, hv2, hv3 = hypervisors
+    a_web = tenants.network("a-web", PROJECT_A, "10.0.0.0/24")
+    a_db = tenants.network("a-db", PROJECT_A, "10.0.1.0/24")
+    b_web = tenants.network("b-web", PROJECT_B, "10.0.0.0/24")
+    for name, network, node, address in (
+            ("a1", a_web, hv1, "10.0.0.11"), ("a2", a_web, hv2, "10.0.0.12"), ("a3", a_web, hv3, "10.0.0.13"),
+            ("a4", a_db, hv1, "10.0.1.11"), ("a5", a_db, hv3, "10.0.1.12"),
+            ("b1", b_web, hv1, "10.0.0.11"), ("b2", b_web, hv2, "10.0.0.12"), ("b3", b_web, hv3, "10.0.0.33")):
+        tenants.vm(name, network, node, address)
+    tenants.wait_active()
+
+
+def up(args):
+    start = time.monotonic()
+
+    def progress(text):
+        print(f"{time.monotonic() - start:5.1f} s  {text}", flush=True)
+    with instance.locked(NAME):
+        if instance.down(NAME):
+            progress("removed the lab that was there")
+        lab = instance.Instance(NAME, args.build)
+        lab.up(progress)
+        progress("tenants, ports, VMs")
+        make_tenants(lab.tenants, lab.fabric.hypervisors)
+        progress("everything is up")
+        return present(lab)
+
+
+def present(lab):
+    """The end of make lab. Exit code 1 if something that must answer does not, or the other way round."""
+    vms, tenants = lab.tenants.vms, lab.tenants
+    say("The fabric", show.picture(lab.fabric, vms.values()))
+    say("Its tenants", show.networks(tenants))
+    within = [(vms[a], vms[b].ip, True) for a, b in
+              (("a1", "a2"), ("a1", "a3"), ("a3", "a2"), ("a4", "a5"), ("b1", "b2"), ("b3", "b1"))]
+    between = [(vms["a1"], vms["b3"].ip, False), (vms["b1"], vms["a3"].ip, False), (vms["a1"], vms["a5"].ip, False)]
+    good = True
+    for title, pairs in (("Within a network, across hypervisors", within),
+                         ("Between tenants and networks: the address is there, but not for them", between)):
+        results = list(show.pings(tenants, pairs))
+        say(title, (line for line, _ in results))
+        good = good and all(ok for _, ok in results)
+    say("One packet from a1 to a2, " + show.one_packet(tenants, vms["a1"], vms["a2"])[0],
+        show.one_packet(tenants, vms["a1"], vms["a2"])[1:])
+    say("To try next", TRY)
+    return 0 if good else 1
+
+
+TRY = """\
+sudo scripts/lab exec a1 ping 10.0.0.12                       be a VM
+sudo scripts/lab exec leaf1 tcpdump -ni any -vv 'ip6 proto 43'   be a leaf and see it pass
+sudo scripts/lab exec hv1 ip -6 route                         what BGP gave a hypervisor
+sudo scripts/lab srctl port list                              the operator's view
+sudo scripts/lab vtysh leaf1 'show bgp ipv6 unicast'          FRR's view
+sudo make lab-down                                            remove it all""".splitlines()
+
+
+def say(title, lines):
+    print("\n" + show.colour("1", title))
+    for line in lines:
+        print("  " + line)
+
+
+def down(_args):
+    with instance.locked(NAME):
+        print("the lab is removed" if instance.down(NAME) else "there is no lab")
+
+
+def enter(name, words):
+    spaces = netns.names(NAME + "-")
+    if f"{NAME}-{name}" not in spaces:
+        sys.exit(f"no {name}; there are: {' '.join(n.removeprefix(NAME + '-') for n in spaces) or 'none: sudo make lab'}")
+    with netns.enter(f"{NAME}-{name}"):
+        os.execvp(words[0], words)
+
+
+def execute(args):
+    enter(args.node, args.words or ["bash"])
+
+
+def srctl(args):
+    """srctl with this lab's etcd and cluster."""
+    lab = instance.Instance(NAME, args.build)
+    enter("mgmt", lab.tenants.command(args.words))
+
+
+def vtysh(args):
+    home = instance.directory(NAME) / args.node
+    enter(args.node, ["vtysh", "--vty_socket", str(home), "--config_dir", str(home)]
+          + (["-c", " ".join(args.words)] if args.words else []))
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="lab", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    for name, function, takes in (("up", up, ()), ("down", down, ()), ("exec", execute, ("node", "words")),
+                                  ("srctl", srctl, ("words",)), ("vtysh", vtysh, ("node", "words"))):
+        sub = commands.add_parser(name)
+        sub.set_defaults(function=function)
+        sub.add_argument("--build", type=lambda p: pathlib.Path(p).resolve(), default=pathlib.Path("build").resolve())
+        for word in takes:
+            sub.add_argument(word, nargs=argparse.REMAINDER if word == "words" else None)
+    args = parser.parse_args()
+    if os.geteuid() != 0:
+        sys.exit("lab: namespaces need root: use sudo")
+    return args.function(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

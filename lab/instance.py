@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""An instance: the fabric, etcd and the agents under one name, made in order and removed by the name alone.
+
+down() needs nothing that up() left in memory or on disk: it ends what runs in the namespaces of the name and removes those,
+the pins, and the directory. So it also clears away an instance whose maker was killed half-way.
+"""
+import contextlib
+import fcntl
+import pathlib
+import re
+import shutil
+
+from lab import netns
+from lab.agent import BPFFS, Agent, mount_bpffs
+from lab.etcd import Etcd
+from lab.fabric import Fabric
+from lab.tenants import Tenants
+
+RUN = pathlib.Path("/run")
+CLUSTER = "lab"
+
+
+def directory(name):
+    return RUN / f"srfabric-{name}"
+
+
+@contextlib.contextmanager
+def locked(name):
+    """One up or down of a name at a time."""
+    with open(RUN / f"srfabric-{name}.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def down(name):
+    """Removes all of an instance. True if there was anything."""
+    if not re.fullmatch("[a-z0-9]+", name):
+        raise ValueError(f"not a name of an instance: {name}")
+    spaces = netns.names(name + "-")
+    pins = list(BPFFS.glob(f"srfabric-{name}-*"))
+    there = bool(spaces or pins or directory(name).exists())
+    netns.delete(spaces)
+    for pin in pins:
+        shutil.rmtree(pin)
+    shutil.rmtree(directory(name), ignore_errors=True)
+    (RUN / f"srfabric-{name}.lock").unlink(missing_ok=True)
+    return there
+
+
+class Instance:
+    """options: sections of the agents' configuration to change; fabric: arguments of Fabric."""
+
+    def __init__(self, name, build, options=None, **fabric):
+        self.name, self.dir, self.build = name, directory(name), pathlib.Path(build)
+        self.fabric = Fabric(name + "-", self.dir, **fabric)
+        self.etcd = Etcd(name + "-mgmt", self.dir / "etcd")
+        self.tenants = Tenants(self.fabric, self.etcd, self.build, CLUSTER)
+        self.agents = {node.name: Agent(node, self.dir / node.name, name, self.build, self.etcd.url, CLUSTER, options)
+                       for node in self.fabric.hypervisors}
+
+    def up(self, progress=lambda text: None):
+        """Routers, etcd, a cluster, agents; tenants are the caller's."""
+        mount_bpffs()
+        progress("routers and links")
+        self.fabric.create()
+        progress("etcd")
+        self.etcd.start()
+        self.tenants.cluster_create()
+        progress("agents")
+        for agent in self.agents.values():
+            agent.start(wait=False)
+        for agent in self.agents.values():
+            agent.wait_ready()
+        progress("BGP: every locator on every router")
+        self.fabric.wait_routes()
+
+    def logs(self):
+        """Every log file of every daemon."""
+        return sorted(self.dir.rglob("*.log")) + sorted(self.dir.rglob("*.out"))

@@ -29,6 +29,9 @@
 #ifndef SR_BPF_ABI_H
 #define SR_BPF_ABI_H
 
+#ifndef __bpf__
+#include <netinet/in.h> /* before linux/in6.h, which then leaves libc's types alone */
+#endif
 #include <linux/types.h>
 #include <linux/in6.h>
 

@@ -18,11 +18,11 @@ IPPROTO = {1: "ICMP", 4: "IPv4", 6: "TCP", 17: "UDP", 41: "IPv6", 43: "routing h
 class Capture:
     """with Capture(namespace, interface) as seen: ...; seen.frames() as often as wanted."""
 
-    def __init__(self, ns, interface, ethertype=ETH_P_ALL):
+    def __init__(self, ns, interface):
         with netns.enter(ns):
             self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
             self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 32 << 20)
-            self.socket.bind((interface, ethertype))
+            self.socket.bind((interface, ETH_P_ALL))
         self.seen = []
 
     def __enter__(self):

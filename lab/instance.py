@@ -5,10 +5,10 @@ down() needs nothing that up() left in memory or on disk: it ends what runs in t
 the pins, and the directory. So it also clears away an instance whose maker was killed half-way.
 """
 import contextlib
-import fcntl
 import pathlib
 import re
 import shutil
+import socket
 
 from lab import netns
 from lab.agent import BPFFS, Agent, mount_bpffs
@@ -26,9 +26,12 @@ def directory(name):
 
 @contextlib.contextmanager
 def locked(name):
-    """One up or down of a name at a time."""
-    with open(RUN / f"srfabric-{name}.lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    """One up or down of a name at a time; the kernel drops the lock with the process."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as lock:
+        try:
+            lock.bind(f"\0srfabric-{name}")
+        except OSError:
+            raise RuntimeError(f"another process is making or removing {name}") from None
         yield
 
 
@@ -43,7 +46,6 @@ def down(name):
     for pin in pins:
         shutil.rmtree(pin)
     shutil.rmtree(directory(name), ignore_errors=True)
-    (RUN / f"srfabric-{name}.lock").unlink(missing_ok=True)
     return there
 
 

@@ -114,6 +114,14 @@ class Tenants:
         self.srctl("port", "delete", vm.port)
         del self.vms[vm.name]
 
+    def clear(self):
+        """Removes all networks and VMs that were made through this object."""
+        for vm in list(self.vms.values()):
+            self.remove(vm)
+        for network in self.networks.values():
+            self.srctl("network", "delete", network.vrf)
+        self.networks.clear()
+
     def taps(self, node):
         links = json.loads(netns.run(node.ns, ["ip", "-j", "link"]).stdout)
         return [link["ifname"] for link in links if link["ifname"].startswith("tap")]

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the integration tests share: instances of lab/, and two invariants that hold around every test.
+
+Fixtures: `underlay` is the fabric alone with its locators announced by hand; `lab` is everything, with agents and etcd.
+Both live as long as the pytest process that first asked for them, so a test leaves them as it found them; one that breaks
+something mends it in a `finally`. `tenants` gives a test networks and VMs of its own in `lab` and removes them after it.
+
+Invariants: no daemon logs a warning or worse during a test (a test that provokes one names it:
+@pytest.mark.expect_log("text")), and instances are gone after the run, however it ended (lab/reaper.py).
+"""
+import itertools
+import os
+import pathlib
+import re
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from lab import instance, reaper  # noqa: E402
+from lab.tenants import Tenants  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("SRFABRIC_ASAN", ROOT / "build"))
+LETTERS = iter("abcdefghijklmnopqrstuvwxyz")
+
+# Per kind of log, what may not be in it. FRR calls a collision of two BGP sessions an error, and etcd warns
+# whenever the machine is slow: theirs must only not be dying.
+COMPLAINTS = {
+    "sr-agent": re.compile(r"\b(warning|error|fatal|crit|alert|emerg|assert|sanitizer)", re.IGNORECASE),
+    "etcd": re.compile(r'"level":"(panic|fatal|dpanic)"'),
+    "frr": re.compile(r"^\S+ \S+ (critical|alerts|emergencies)|Received signal|assert", re.IGNORECASE),
+}
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "expect_log(*texts): what daemons may complain about during this test")
+
+
+def pytest_collection_modifyitems(items):
+    if os.geteuid() != 0:
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason="needs root"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def reaped():
+    if os.geteuid() == 0:
+        reaper.sweep()
+        reaper.start()
+
+
+def new_instance(**options):
+    return instance.Instance(f"t{os.getpid()}{next(LETTERS)}", BUILD, **options)
+
+
+class LogWatch:
+    """Reads every log of an instance from where it stopped the last time."""
+
+    def __init__(self, watched):
+        self.instance, self.read = watched, {}
+
+    def new_lines(self):
+        for path in self.instance.logs():
+            with open(path, encoding="utf-8", errors="replace") as log:
+                log.seek(self.read.get(path, 0))
+                text = log.read()
+                self.read[path] = log.tell()
+            for line in text.splitlines():
+                yield path, line
+
+    def complaints(self, allowed=()):
+        found = []
+        for path, line in self.new_lines():
+            kind = path.stem if path.stem in COMPLAINTS else "frr"
+            if COMPLAINTS[kind].search(line) and not any(text in line for text in allowed):
+                found.append(f"{path.parent.name}/{path.name}: {line}")
+        return found
+
+
+WATCHES = []  # of the instances of this process
+
+
+@pytest.fixture(autouse=True)
+def quiet_logs(request):
+    """A daemon's complaint fails the test during which it was made."""
+    for watch in WATCHES:
+        list(watch.new_lines())
+    yield
+    marker = request.node.get_closest_marker("expect_log")
+    complaints = [c for watch in WATCHES for c in watch.complaints(marker.args if marker else ())]
+    assert not complaints, "unexpected in the logs:\n" + "\n".join(complaints)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows the end of each agent's log."""
+    report = (yield).get_result()
+    if report.failed:
+        for watch in WATCHES:
+            for path in watch.instance.logs():
+                if path.name in ("sr-agent.log", "etcd.log") and path.exists():
+                    tail = path.read_text(errors="replace").splitlines()[-25:]
+                    report.sections.append((f"{path.parent.name}/{path.name}", "\n".join(tail)))
+
+
+def watched(made):
+    WATCHES.append(LogWatch(made))
+    return made
+
+
+@pytest.fixture(scope="session")
+def underlay(reaped):
+    """Spines, leaves and hypervisors; no agent, no etcd."""
+    made = new_instance()
+    try:
+        made.fabric.create()
+        for node in made.fabric.hypervisors:
+            made.fabric.announce(node)
+        made.fabric.wait_routes()
+        yield watched(made).fabric
+    finally:
+        instance.down(made.name)
+
+
+@pytest.fixture(scope="session")
+def lab(reaped):
+    """The whole: fabric, etcd, an agent on each hypervisor; no tenants yet."""
+    made = new_instance()
+    try:
+        made.up()
+        yield watched(made)
+    finally:
+        instance.down(made.name)
+
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture
+def tenants(lab):
+    """Networks, ports and VMs of one test. Names of projects and networks are the test's own affair."""
+    made = Tenants(lab.fabric, lab.etcd, lab.build, instance.CLUSTER)
+    yield made
+    made.clear()
+
+
+@pytest.fixture
+def project():
+    """project(): the id of a project that nobody has yet."""
+    return lambda: f"{os.getpid() % 0xFFFF:04x}{next(NUMBERS):04x}{'0' * 24}"

@@ -13,7 +13,7 @@
  * Every `set` is idempotent and replaces as one step: packets see the old or the new, never neither. Every `del` of what
  * is not there returns 0. All return 0 or a negative errno and change nothing on failure, routes() excepted, which says
  * how far it got. Calls are synchronous and belong to one thread. Order of use: a VRF before its ports and
- * routes, a next hop before routes to it; removal the other way round.
+ * routes (-ENOENT), a next hop before routes to it; removal the other way round.
  */
 #ifndef SR_DATAPATH_H
 #define SR_DATAPATH_H
@@ -22,6 +22,9 @@
 #include "srv6/srv6.h"
 
 #define SR_IFNAME_MAX 16
+
+/* The gateway's address towards VMs, on every node the same so that a VM that moves keeps its neighbour: 02 "srv6" 01. */
+#define SR_GATEWAY_MAC {0x02, 0x73, 0x72, 0x76, 0x36, 0x01}
 
 /* What a datapath needs to know of its node before it starts. Borrowed for the duration of the open call only. */
 struct sr_dp_config {
@@ -76,7 +79,10 @@ struct sr_dp_route {
 	struct sr_prefix dst;
 };
 
-/* Called back once for each thing there is; any may be NULL. A non-zero return stops the dump and is returned by it. */
+/*
+ * Called back once for each thing there is; any may be NULL. A non-zero return stops the dump and is returned by it.
+ * A port of VRF 0 is an interface that still carries our program although nothing is known of it: port_del it.
+ */
 struct sr_dp_dump {
 	int (*uplink)(void *ctx, uint32_t ifindex);
 	int (*vrf)(void *ctx, uint32_t id, const struct sr_dp_vrf *vrf);
@@ -105,10 +111,10 @@ struct sr_dp_ops {
 	int (*uplink_del)(struct sr_dp *dp, uint32_t ifindex);
 	/* MTU of the fabric, bytes of the outer IPv6 packet. */
 	int (*mtu_set)(struct sr_dp *dp, uint32_t mtu);
-	/* A VRF and its SIDs on each locator. -ENOSPC: id beyond max_vrfs. */
+	/* A VRF and its SIDs on each locator. -ENOSPC: id beyond max_vrfs; -EEXIST: another has the function. */
 	int (*vrf_set)(struct sr_dp *dp, uint32_t id, const struct sr_dp_vrf *vrf);
 	int (*vrf_del)(struct sr_dp *dp, uint32_t id);
-	/* -ENODEV: no such interface (any more). */
+	/* -ENODEV: no such interface (any more); -EBUSY: it is an uplink. */
 	int (*port_set)(struct sr_dp *dp, const struct sr_dp_port *port);
 	int (*port_del)(struct sr_dp *dp, uint32_t ifindex);
 	int (*nexthop_set)(struct sr_dp *dp, uint32_t id, const struct sr_dp_nexthop *nh);
@@ -129,8 +135,11 @@ const char *sr_drop_reason_text(enum sr_drop_reason reason);
 
 /*
  * ebpf/: opens or makes the pinned maps and loads the programs. Taps and uplinks that already have our programs get the
- * new ones at their next port_set or uplink_set, in one step. `err` (may be NULL) gets a sentence on failure.
- * -EPERM: no privileges; -EOPNOTSUPP: kernel without what it takes.
+ * new ones at their next port_set or uplink_set, in one step: after an open, call those for each. Where pinned maps have
+ * other sizes than the configuration asks for, or some are missing, the maps are new and dump() shows nothing, while what
+ * is on the interfaces forwards by the old ones: so set VRFs, next hops and routes first, then ports and uplinks.
+ * `err` (may be NULL) gets a sentence on failure. -EPERM: no privileges; -EOPNOTSUPP: kernel without what it takes;
+ * -EBUSY: another process has the directory; -EINVAL: a configuration that cannot be.
  */
 int sr_dp_ebpf_open(const struct sr_dp_config *config, struct sr_dp **ret, char *err, size_t err_len);
 /*

@@ -20,7 +20,7 @@
 #define SR_NAME_SIZE 64	    /* node and cluster names, NUL included: [A-Za-z0-9._-], no leading dot */
 #define SR_VRF_NAME_SIZE 16 /* IFNAMSIZ: it names a device in the linux datapath */
 #define SR_PROJECT_SIZE 64  /* Keystone: 32 hex digits, or a UUID; other directories: up to 63 characters */
-#define SR_LABEL_SIZE 256   /* names that people give, as Neutron bounds them */
+#define SR_LABEL_SIZE 1021  /* names that people give: Neutron's 255 characters of up to 4 bytes */
 #define SR_PORT_ADDRS_MAX 16
 #define SR_VRF_SUBNETS_MAX 16
 #define SR_ENCAP_RULES_MAX 1024
@@ -80,6 +80,14 @@ struct sr_port {
 	struct in6_addr addrs[SR_PORT_ADDRS_MAX]; /* fixed_ips; v4-mapped for IPv4 */
 };
 
+/* The reference's `binding:profile`: where a port is, in Neutron's own API. */
+struct sr_binding_profile {
+	struct sr_locator segment_node_id;
+	char vrf[SR_VRF_NAME_SIZE];
+	struct sr_prefix vrf_cidr;
+	struct sr_function vrf_ip;
+};
+
 /* Tells a node that a port is its own. Key: node and port id. */
 struct sr_binding {
 	char vrf[SR_VRF_NAME_SIZE];
@@ -120,9 +128,10 @@ struct sr_port_status {
 
 int sr_uuid_parse(const char *text, size_t len, struct sr_uuid *ret); /* 8-4-4-4-12, either case. -EINVAL */
 const char *sr_uuid_format(const struct sr_uuid *id, char buf[static SR_UUID_STRLEN]);
-int sr_mac_parse(const char *text, size_t len, struct sr_mac *ret); /* -EINVAL: also for multicast addresses */
+/* Colons between, either case. -EINVAL: also for multicast and the zero address. */
+int sr_mac_parse(const char *text, size_t len, struct sr_mac *ret);
 const char *sr_mac_format(const struct sr_mac *mac, char buf[static SR_MAC_STRLEN]);
-/* "10.0.0.1" or "2001:db8::1", to and from the v4-mapped form. */
+/* "10.0.0.1" or "2001:db8::1", to and from the v4-mapped form. -EINVAL: also for IPv6 text of a v4-mapped address. */
 int sr_addr_parse(const char *text, struct in6_addr *ret);
 const char *sr_addr_format(const struct in6_addr *addr, char buf[static INET6_ADDRSTRLEN]);
 

@@ -3,11 +3,13 @@
 
 Fixtures: `underlay` is the fabric alone with its locators announced by hand; `lab` is everything, with agents and etcd.
 Both live as long as the pytest process that first asked for them, so a test leaves them as it found them; one that breaks
-something mends it in a `finally`. `tenants` gives a test networks and VMs of its own in `lab` and removes them after it.
+something mends it in a `finally`. `tenants` gives a test networks and VMs of its own in `lab` and removes them after it;
+`pair` is the commonest case of that, two VMs of one network on two hypervisors.
 
 Invariants: no daemon logs a warning or worse during a test (a test that provokes one names it:
 @pytest.mark.expect_log("text")), and instances are gone after the run, however it ended (lab/reaper.py).
 """
+import contextlib
 import itertools
 import os
 import pathlib
@@ -138,15 +140,33 @@ def lab(reaped):
 NUMBERS = itertools.count(1)
 
 
+def new_project():
+    """The id of a project that nobody has yet: VRFs' names come from its first digits, so those differ."""
+    return f"{next(NUMBERS):02x}{os.getpid() % 0xFFFF:04x}{'0' * 26}"
+
+
+@contextlib.contextmanager
+def tenants_of(made):
+    """Networks, ports and VMs in an instance, removed in the end."""
+    tenants = Tenants(made.fabric, made.etcd, made.build, instance.CLUSTER)
+    try:
+        yield tenants
+    finally:
+        tenants.clear()
+
+
 @pytest.fixture
 def tenants(lab):
-    """Networks, ports and VMs of one test. Names of projects and networks are the test's own affair."""
-    made = Tenants(lab.fabric, lab.etcd, lab.build, instance.CLUSTER)
-    yield made
-    made.clear()
+    with tenants_of(lab) as made:
+        yield made
 
 
 @pytest.fixture
-def project():
-    """project(): the id of a project that nobody has yet."""
-    return lambda: f"{os.getpid() % 0xFFFF:04x}{next(NUMBERS):04x}{'0' * 24}"
+def pair(lab, tenants):
+    """(a, b): two VMs of one network, on hv1 and hv2."""
+    hv1, hv2, _ = lab.fabric.hypervisors
+    network = tenants.network("net", new_project(), "10.0.0.0/24")
+    vms = tenants.vm("a", network, hv1, "10.0.0.11"), tenants.vm("b", network, hv2, "10.0.0.12")
+    tenants.wait_active()
+    tenants.wait_ping(vms[0], vms[1].ip)
+    return vms

@@ -33,7 +33,7 @@ struct fake_dp {
 	} * vrfs;
 	struct fake_nexthop {
 		size_t users;
-		struct sr_dp_nexthop v; /* kind SR_NH_NONE: not there */
+		struct sr_dp_nexthop v; /* all zero: not there */
 	} * nexthops;
 	struct fake_route *routes;
 	size_t n_ports, n_uplinks, n_gone;
@@ -90,7 +90,7 @@ static bool vrf_there(const struct fake_dp *f, uint32_t id)
 
 static bool nexthop_there(const struct fake_dp *f, uint32_t id)
 {
-	return id && id <= f->max_nexthops && f->nexthops[id].v.kind != SR_NH_NONE;
+	return id && id <= f->max_nexthops && (f->nexthops[id].v.kind != SR_NH_NONE || f->nexthops[id].v.cookie);
 }
 
 static bool list_has(const uint32_t *list, size_t n, uint32_t v)

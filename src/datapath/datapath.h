@@ -62,9 +62,10 @@ struct sr_dp_port {
 	struct in6_addr gateway6; /* ::: none */
 };
 
+/* One of kind SR_NH_NONE with a cookie is there too: routes point at it, and their packets are dropped until it resolves. */
 struct sr_dp_nexthop {
 	enum sr_nh_kind kind;
-	uint64_t cookie;
+	uint64_t cookie; /* not 0 */
 	struct sr_locator locator;	   /* SR_NH_NODE */
 	struct sr_sid segs[SR_SEGS_MAX]; /* SR_NH_SIDS, travel order */
 	size_t n_segs;

@@ -62,16 +62,16 @@ void sr_fabric_free(struct sr_fabric *f)
 
 	if (!f)
 		return;
-	HASH_ITER(hh, f->local_ports, lp, lp_tmp) {
+	HASH_ITER (hh, f->local_ports, lp, lp_tmp) {
 		HASH_DEL(f->local_ports, lp);
 		free(lp);
 	}
-	HASH_ITER(hh, f->vnets, vnet, vnet_tmp) {
+	HASH_ITER (hh, f->vnets, vnet, vnet_tmp) {
 		HASH_DEL(f->vnets, vnet);
 		sr_vnet_fini(vnet, &f->hops);
 		free(vnet);
 	}
-	HASH_ITER(hh, f->nodes, node, node_tmp) {
+	HASH_ITER (hh, f->nodes, node, node_tmp) {
 		HASH_DEL(f->nodes, node);
 		free(node);
 	}
@@ -205,7 +205,7 @@ static void drop_local_ports(struct sr_fabric *f, const struct sr_vnet *vnet)
 {
 	struct sr_local_port *lp, *tmp;
 
-	HASH_ITER(hh, f->local_ports, lp, tmp) {
+	HASH_ITER (hh, f->local_ports, lp, tmp) {
 		if (lp->vnet != vnet)
 			continue;
 		HASH_DEL(f->local_ports, lp);
@@ -326,7 +326,7 @@ void sr_fabric_nodes_end(struct sr_fabric *f)
 {
 	struct node *node, *tmp;
 
-	HASH_ITER(hh, f->nodes, node, tmp)
+	HASH_ITER (hh, f->nodes, node, tmp)
 		if (node->stale)
 			node_free(f, node);
 }
@@ -533,6 +533,19 @@ struct sr_hops *sr_fabric_hops(struct sr_fabric *f)
 struct sr_local_port *sr_fabric_local_ports(struct sr_fabric *f)
 {
 	return f->local_ports;
+}
+
+struct sr_local_port *sr_fabric_local_port(struct sr_fabric *f, const struct sr_uuid *id)
+{
+	struct sr_local_port *lp;
+
+	HASH_FIND(hh, f->local_ports, id, sizeof(*id), lp);
+	return lp;
+}
+
+bool sr_fabric_is_dirty(const struct sr_fabric *f)
+{
+	return f->dirty || f->local_dirty;
 }
 
 bool sr_fabric_take_local_dirty(struct sr_fabric *f)

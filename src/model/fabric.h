@@ -14,8 +14,8 @@
  * A wanted VRF that was never read whole (`synced`) has routes that may be incomplete: nothing may be removed from a
  * datapath because of them. Re-reading a scope is begin ... puts ... end; what was not put in between is gone then.
  *
- * Objects of VRFs that are not wanted are ignored. A VRF that the datapath has (learnt) but nobody wants stays as an entry
- * with nothing wanted in it, so that its routes and ports can be removed by the same path as any others.
+ * Objects of VRFs that are not wanted are ignored. A VRF that the datapath has (learnt) but nobody wants stays as an
+ * entry with nothing wanted in it, so that its routes and ports can be removed by the same path as any others.
  */
 #ifndef SR_MODEL_FABRIC_H
 #define SR_MODEL_FABRIC_H
@@ -33,10 +33,10 @@ struct sr_vnet_encap;
 /* A VRF of this node. Owned by the fabric, valid until sr_fabric_vnet_release. */
 struct sr_vnet {
 	char name[SR_VRF_NAME_SIZE];
-	uint32_t id;	/* the datapath's, from 1 */
+	uint32_t id; /* the datapath's, from 1 */
 	bool wanted;
-	bool synced;	/* read whole at least once since it was wanted */
-	bool known;	/* `info` is set */
+	bool synced; /* read whole at least once since it was wanted */
+	bool known;  /* `info` is set */
 	struct sr_vrf info;
 	struct sr_rib rib;
 
@@ -99,12 +99,15 @@ void sr_fabric_encap_del(struct sr_fabric *fabric, const char *vrf, const struct
 struct sr_hops *sr_fabric_hops(struct sr_fabric *fabric);
 struct sr_vnet *sr_fabric_vnet(struct sr_fabric *fabric, const char *name); /* NULL: none */
 struct sr_vnet *sr_fabric_vnet_by_id(struct sr_fabric *fabric, uint32_t id);
-struct sr_vnet *sr_fabric_vnets(struct sr_fabric *fabric); /* first; then ->hh.next */
+struct sr_vnet *sr_fabric_vnets(struct sr_fabric *fabric);	       /* first; then ->hh.next */
 struct sr_local_port *sr_fabric_local_ports(struct sr_fabric *fabric); /* first; then ->hh.next */
+struct sr_local_port *sr_fabric_local_port(struct sr_fabric *fabric, const struct sr_uuid *id); /* NULL: none */
 /* Has a local port, or a VRF's subnets, changed since the last call? */
 bool sr_fabric_take_local_dirty(struct sr_fabric *fabric);
 /* Takes one VRF in which something changed (wanted, info, routes pending); NULL: no more. */
 struct sr_vnet *sr_fabric_take_dirty(struct sr_fabric *fabric);
+/* Is there one to take, or has a local port changed? */
+bool sr_fabric_is_dirty(const struct sr_fabric *fabric);
 /* Puts it back on that list: a write failed, or is to be tried later. */
 void sr_fabric_mark(struct sr_fabric *fabric, struct sr_vnet *vnet);
 /* The datapath has let go of a VRF that is not wanted: its number may be given away. Frees it. */

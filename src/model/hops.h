@@ -2,14 +2,15 @@
 /*
  * model/hops.h - next hops: what routes point at, numbered.
  *
- * A next hop is named by what it means - a node, a locator, a list of SIDs, a port of this node - and has a small number
- * (the datapath's next hop id) by which routes know it, so that what it resolves to may change in one write behind any number of
- * routes. It has two reference counts: candidates in RIBs that want it, and routes in the datapath that
- * still point at it. Its number is given to another only when both are 0 and the datapath has let go of it: a number
- * that changed its meaning under a live route would send one tenant's packets elsewhere.
+ * A next hop is named by what it means - a node, a locator, a list of SIDs, a port of this node - and has a small
+ * number (the datapath's next hop id) by which routes know it, so that what it resolves to may change in one write
+ * behind any number of routes. It has two reference counts: candidates in RIBs that want it, and routes in the datapath
+ * that still point at it. Its number is given to another only when both are 0 and the datapath has let go of it: a
+ * number that changed its meaning under a live route would send one tenant's packets elsewhere.
  *
- * Across a restart a next hop is known again by its cookie, a hash of its name that the datapath keeps for us. A cookie is
- * 64 bits of a fixed hash; two names with one cookie (1 in 10^10 for 65,536 names) get distinct ones within a process.
+ * Across a restart a next hop is known again by its cookie, a hash of its name that the datapath keeps for us. A cookie
+ * is 64 bits of a fixed hash; two names with one cookie (1 in 10^10 for 65,536 names) get distinct ones within a
+ * process.
  */
 #ifndef SR_MODEL_HOPS_H
 #define SR_MODEL_HOPS_H

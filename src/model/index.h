@@ -3,8 +3,8 @@
  * model/index.h - from a key's hash to a position in an array that the caller owns.
  *
  * The tables here hold millions of small records in dense arrays; an index adds 8 bytes a slot and no pointer (uthash
- * would add 56 a record). Open addressing with linear probing, at most 7/8 full, removal by shifting back, so there are no
- * tombstones. Only hashes are stored: the caller compares keys, in a loop:
+ * would add 56 a record). Open addressing with linear probing, at most 7/8 full, removal by shifting back, so there are
+ *no tombstones. Only hashes are stored: the caller compares keys, in a loop:
  *
  *	for (pos = sr_index_first(ix, hash, &probe); pos != SR_INDEX_NONE; pos = sr_index_next(ix, &probe))
  *		if (equal(&array[pos], key))

@@ -28,7 +28,7 @@ struct sr_rib_entry {
 	bool pending; /* on the list; whether it still differs is seen when it is taken */
 };
 
-static_assert(sizeof(struct sr_rib_entry) == 40, "a million of them fit the agent's budget");
+static_assert(sizeof(struct sr_rib_entry) == 44, "a million of them fit the agent's budget");
 
 void sr_rib_init(struct sr_rib *rib, uint64_t seed)
 {
@@ -112,7 +112,8 @@ static int find_or_add(struct sr_rib *rib, const struct sr_prefix *dst, uint32_t
 	return 0;
 }
 
-/* An entry that nobody wants and the datapath does not have is given back, unless the pending list still points at it. */
+/* An entry that nobody wants and the datapath does not have is given back, unless the pending list still points at it.
+ */
 static void drop_if_idle(struct sr_rib *rib, uint32_t pos)
 {
 	struct sr_rib_entry *e = &rib->entries[pos];
@@ -141,9 +142,9 @@ static void mark(struct sr_rib *rib, uint32_t pos)
 	rib->n_pending++;
 }
 
-static uint32_t source_rank(struct sr_route_source s)
+static uint64_t source_rank(struct sr_route_source s)
 {
-	return ((uint32_t)s.pref << 30) | s.id;
+	return (uint64_t)s.high << 32 | s.low;
 }
 
 static bool source_equal(struct sr_route_source a, struct sr_route_source b)

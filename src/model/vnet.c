@@ -9,7 +9,6 @@
 #include "model/hash.h"
 
 #define NIL UINT32_MAX
-#define SOURCE_MAX ((1U << 30) - 1)
 
 struct sr_vnet_port {
 	struct sr_uuid id;
@@ -25,14 +24,16 @@ struct sr_vnet_port {
 
 static_assert(sizeof(struct sr_vnet_port) == 40, "a million of them fit the agent's budget");
 
+struct encap_route {
+	struct sr_prefix dst;
+	uint32_t hop;
+};
+
 struct sr_vnet_encap {
 	struct sr_uuid id;
 	bool used, stale;
 	uint32_t n_routes;
-	struct {
-		struct sr_prefix dst;
-		uint32_t hop;
-	} *routes; /* owned */
+	struct encap_route *routes; /* owned, with a reference on each hop */
 	uint32_t next_free;
 };
 
@@ -50,8 +51,6 @@ static int grow(void **array, uint32_t *size, uint32_t used, size_t element)
 
 	if (used < *size)
 		return 0;
-	if (used >= SOURCE_MAX)
-		return -ENOSPC;
 	p = reallocarray(*array, bigger, element);
 	if (!p)
 		return -ENOMEM;
@@ -106,11 +105,6 @@ static const struct in6_addr *port_addrs(const struct sr_vnet_port *slot)
 	return slot->n_addrs > 1 ? slot->many : &slot->one;
 }
 
-static struct sr_route_source port_source(uint32_t pos)
-{
-	return (struct sr_route_source){.id = pos, .pref = SR_PREF_PORT};
-}
-
 static bool has_addr(const struct in6_addr *addrs, size_t n, const struct in6_addr *addr)
 {
 	for (size_t i = 0; i < n; i++)
@@ -120,22 +114,23 @@ static bool has_addr(const struct in6_addr *addrs, size_t n, const struct in6_ad
 }
 
 /* Withdraws those of `addrs` that are not in `except`. */
-static void withdraw_addrs(struct sr_vnet *vnet, uint32_t pos, const struct in6_addr *addrs, size_t n,
+static void withdraw_addrs(struct sr_vnet *vnet, const struct sr_uuid *id, const struct in6_addr *addrs, size_t n,
 			   const struct in6_addr *except, size_t n_except)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct sr_prefix dst = {.addr = addrs[i], .len = 128};
 
 		if (!has_addr(except, n_except, &addrs[i]))
-			sr_rib_withdraw(&vnet->rib, &dst, port_source(pos));
+			sr_rib_withdraw(&vnet->rib, &dst, sr_route_source(SR_PREF_PORT, id->b));
 	}
 }
 
-static int announce_addrs(struct sr_vnet *vnet, uint32_t pos, const struct in6_addr *addrs, size_t n, uint32_t hop)
+static int announce_addrs(struct sr_vnet *vnet, const struct sr_uuid *id, const struct in6_addr *addrs, size_t n,
+			  uint32_t hop)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct sr_prefix dst = {.addr = addrs[i], .len = 128};
-		int r = sr_rib_announce(&vnet->rib, &dst, port_source(pos), hop);
+		int r = sr_rib_announce(&vnet->rib, &dst, sr_route_source(SR_PREF_PORT, id->b), hop);
 
 		if (r < 0)
 			return r;
@@ -147,7 +142,7 @@ static void port_slot_free(struct sr_vnet *vnet, struct sr_hops *hops, uint32_t 
 {
 	struct sr_vnet_port *slot = &vnet->ports[pos];
 
-	withdraw_addrs(vnet, pos, port_addrs(slot), slot->n_addrs, NULL, 0);
+	withdraw_addrs(vnet, &slot->id, port_addrs(slot), slot->n_addrs, NULL, 0);
 	sr_hops_put(hops, slot->hop);
 	if (slot->n_addrs > 1)
 		free(slot->many);
@@ -174,16 +169,16 @@ static int port_slot_set(struct sr_vnet *vnet, uint32_t pos, const struct sr_por
 			return -ENOMEM;
 		memcpy(many, port->addrs, port->n_addrs * sizeof(*many));
 	}
-	r = announce_addrs(vnet, pos, port->addrs, port->n_addrs, hop);
+	r = announce_addrs(vnet, &slot->id, port->addrs, port->n_addrs, hop);
 	if (r < 0) {
 		/* Back to what was: those of the old addresses that were announced anew get their next hop back,
 		 * which needs no memory because their candidates exist. */
-		withdraw_addrs(vnet, pos, port->addrs, port->n_addrs, port_addrs(slot), slot->n_addrs);
-		announce_addrs(vnet, pos, port_addrs(slot), slot->n_addrs, slot->hop);
+		withdraw_addrs(vnet, &slot->id, port->addrs, port->n_addrs, port_addrs(slot), slot->n_addrs);
+		announce_addrs(vnet, &slot->id, port_addrs(slot), slot->n_addrs, slot->hop);
 		free(many);
 		return r;
 	}
-	withdraw_addrs(vnet, pos, port_addrs(slot), slot->n_addrs, port->addrs, port->n_addrs);
+	withdraw_addrs(vnet, &slot->id, port_addrs(slot), slot->n_addrs, port->addrs, port->n_addrs);
 	if (slot->n_addrs > 1)
 		free(slot->many);
 	slot->n_addrs = (uint8_t)port->n_addrs;
@@ -260,28 +255,70 @@ static uint32_t encap_find(const struct sr_vnet *vnet, const struct sr_uuid *id)
 	return NIL;
 }
 
-static struct sr_route_source encap_source(uint32_t pos)
+/* Gives back n routes' references and the array. */
+static void routes_free(struct sr_hops *hops, struct encap_route *routes, size_t n)
 {
-	return (struct sr_route_source){.id = pos, .pref = SR_PREF_RULE};
+	for (size_t i = 0; i < n; i++)
+		sr_hops_put(hops, routes[i].hop);
+	free(routes);
 }
 
-static void encap_routes_free(struct sr_vnet *vnet, struct sr_hops *hops, uint32_t pos)
+static int routes_new(struct sr_hops *hops, const struct sr_encap *encap, struct encap_route **ret)
 {
-	struct sr_vnet_encap *slot = &vnet->encaps[pos];
+	struct encap_route *routes = calloc(encap->n_rules + 1, sizeof(*routes)); /* + 1: never of size 0 */
 
-	for (uint32_t i = 0; i < slot->n_routes; i++) {
-		sr_rib_withdraw(&vnet->rib, &slot->routes[i].dst, encap_source(pos));
-		sr_hops_put(hops, slot->routes[i].hop);
+	if (!routes)
+		return -ENOMEM;
+	for (size_t i = 0; i < encap->n_rules; i++) {
+		const struct sr_encap_rule *rule = &encap->rules[i];
+		struct sr_hop_key key = {.kind = SR_HOP_SIDS, .n_segs = rule->n_segs};
+		int r;
+
+		memcpy(key.segs, rule->segs, rule->n_segs * sizeof(rule->segs[0]));
+		routes[i].dst = rule->destination;
+		r = sr_hops_get(hops, &key, &routes[i].hop);
+		if (r < 0) {
+			routes_free(hops, routes, i);
+			return r;
+		}
 	}
-	free(slot->routes);
-	slot->routes = NULL;
-	slot->n_routes = 0;
+	*ret = routes;
+	return 0;
+}
+
+static bool has_route(const struct encap_route *routes, size_t n, const struct sr_prefix *dst)
+{
+	for (size_t i = 0; i < n; i++)
+		if (sr_prefix_equal(&routes[i].dst, dst))
+			return true;
+	return false;
+}
+
+/* Withdraws those of `routes` whose destination is not in `except`. */
+static void withdraw_routes(struct sr_vnet *vnet, const struct sr_uuid *id, const struct encap_route *routes, size_t n,
+			    const struct encap_route *except, size_t n_except)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!has_route(except, n_except, &routes[i].dst))
+			sr_rib_withdraw(&vnet->rib, &routes[i].dst, sr_route_source(SR_PREF_RULE, id->b));
+}
+
+static int announce_routes(struct sr_vnet *vnet, const struct sr_uuid *id, const struct encap_route *routes, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = sr_rib_announce(&vnet->rib, &routes[i].dst, sr_route_source(SR_PREF_RULE, id->b), routes[i].hop);
+	return r;
 }
 
 static void encap_slot_free(struct sr_vnet *vnet, struct sr_hops *hops, uint32_t pos)
 {
-	encap_routes_free(vnet, hops, pos);
-	vnet->encaps[pos] = (struct sr_vnet_encap){.next_free = vnet->free_encap};
+	struct sr_vnet_encap *slot = &vnet->encaps[pos];
+
+	withdraw_routes(vnet, &slot->id, slot->routes, slot->n_routes, NULL, 0);
+	routes_free(hops, slot->routes, slot->n_routes);
+	*slot = (struct sr_vnet_encap){.next_free = vnet->free_encap};
 	vnet->free_encap = pos;
 }
 
@@ -303,48 +340,40 @@ static int encap_slot_new(struct sr_vnet *vnet, const struct sr_uuid *id, uint32
 	return 0;
 }
 
-static void rule_hop_key(const struct sr_encap_rule *rule, struct sr_hop_key *ret)
-{
-	*ret = (struct sr_hop_key){.kind = SR_HOP_SIDS, .n_segs = rule->n_segs};
-	memcpy(ret->segs, rule->segs, rule->n_segs * sizeof(rule->segs[0]));
-}
-
-/*
- * The new version of an object is announced from a slot of its own, then the old slot goes: routes that both have never
- * lose their candidate in between, and a failure leaves the old version as it was.
- */
 int sr_vnet_encap_put(struct sr_vnet *vnet, struct sr_hops *hops, const struct sr_encap *encap)
 {
-	uint32_t old = encap_find(vnet, &encap->id), pos;
+	uint32_t pos = encap_find(vnet, &encap->id);
+	bool is_new = pos == NIL;
+	struct encap_route *routes;
 	struct sr_vnet_encap *slot;
-	struct sr_hop_key key;
 	int r;
 
-	r = encap_slot_new(vnet, &encap->id, &pos);
+	r = routes_new(hops, encap, &routes);
 	if (r < 0)
 		return r;
+	if (is_new) {
+		r = encap_slot_new(vnet, &encap->id, &pos);
+		if (r < 0)
+			goto free_routes;
+	}
 	slot = &vnet->encaps[pos];
-	slot->routes = calloc(encap->n_rules ? encap->n_rules : 1, sizeof(*slot->routes));
-	if (!slot->routes) {
-		r = -ENOMEM;
-		goto fail;
-	}
-	for (size_t i = 0; i < encap->n_rules; i++) {
-		rule_hop_key(&encap->rules[i], &key);
-		r = sr_hops_get(hops, &key, &slot->routes[i].hop);
-		if (r < 0)
-			goto fail;
-		slot->routes[i].dst = encap->rules[i].destination;
-		slot->n_routes++;
-		r = sr_rib_announce(&vnet->rib, &slot->routes[i].dst, encap_source(pos), slot->routes[i].hop);
-		if (r < 0)
-			goto fail;
-	}
-	if (old != NIL)
-		encap_slot_free(vnet, hops, old);
+	slot->stale = false;
+	r = announce_routes(vnet, &slot->id, routes, encap->n_rules);
+	if (r < 0)
+		goto undo;
+	withdraw_routes(vnet, &slot->id, slot->routes, slot->n_routes, routes, encap->n_rules);
+	routes_free(hops, slot->routes, slot->n_routes);
+	slot->routes = routes;
+	slot->n_routes = (uint32_t)encap->n_rules;
 	return 0;
-fail:
-	encap_slot_free(vnet, hops, pos);
+undo:
+	/* As in port_slot_set: what was announced before is announced again, which needs no memory. */
+	withdraw_routes(vnet, &slot->id, routes, encap->n_rules, slot->routes, slot->n_routes);
+	announce_routes(vnet, &slot->id, slot->routes, slot->n_routes);
+	if (is_new)
+		encap_slot_free(vnet, hops, pos);
+free_routes:
+	routes_free(hops, routes, encap->n_rules);
 	return r;
 }
 
@@ -371,22 +400,26 @@ static const struct sr_prefix defaults[] = {
 	{.addr = {{{0}}}, .len = 0},			     /* ::/0 */
 };
 
+static struct sr_route_source gateway_source(void)
+{
+	static const uint8_t none[16];
+
+	return sr_route_source(SR_PREF_DEFAULT, none);
+}
+
 static int announce_gateway(struct sr_vnet *vnet, uint32_t hop)
 {
-	const struct sr_route_source source = {.pref = SR_PREF_DEFAULT};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < 2; i++)
-		r = sr_rib_announce(&vnet->rib, &defaults[i], source, hop);
+		r = sr_rib_announce(&vnet->rib, &defaults[i], gateway_source(), hop);
 	return r;
 }
 
 static void withdraw_gateway(struct sr_vnet *vnet)
 {
-	const struct sr_route_source source = {.pref = SR_PREF_DEFAULT};
-
 	for (size_t i = 0; i < 2; i++)
-		sr_rib_withdraw(&vnet->rib, &defaults[i], source);
+		sr_rib_withdraw(&vnet->rib, &defaults[i], gateway_source());
 }
 
 int sr_vnet_info_put(struct sr_vnet *vnet, struct sr_hops *hops, const struct sr_vrf *info)

@@ -2,8 +2,8 @@
 /*
  * model/vnet.h - inside fabric.h: a VRF's ports and encap rules, and the routes that they announce to its RIB.
  *
- * Each object sits in a numbered slot; the number is its name as a source of routes. A slot holds what is needed to
- * withdraw what it announced: addresses and the next hop, on which it keeps a reference. 40 bytes a port.
+ * Each object sits in a slot that holds what is needed to withdraw what it announced: addresses and the next hop, on
+ * which it keeps a reference. 40 bytes a port.
  */
 #ifndef SR_MODEL_VNET_H
 #define SR_MODEL_VNET_H

@@ -65,7 +65,7 @@ static int dump_nexthops(void *ctx, const void *keys, const void *values, uint32
 	for (uint32_t i = 0; !r && i < n; i++) {
 		const struct sr_dp_nexthop nh = decode_nexthop(&entries[i]);
 
-		if (nh.kind != SR_NH_NONE)
+		if (nh.kind != SR_NH_NONE || nh.cookie)
 			r = d->cb->nexthop(d->ctx, ids[i], &nh);
 	}
 	return r;

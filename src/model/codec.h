@@ -23,7 +23,7 @@
 
 #include "model/model.h"
 
-#define SR_CODEC_VALUE_MAX (256 * 1024) /* larger values are refused unread: -EMSGSIZE */
+#define SR_CODEC_VALUE_MAX ((size_t)256 * 1024) /* larger values are refused unread: -EMSGSIZE */
 
 struct sr_codec_error {
 	char text[160];

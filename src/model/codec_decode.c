@@ -268,7 +268,7 @@ static int decode(const struct sr_schema *schema, const char *json, size_t len, 
 	d.list = NULL;
 	d.err = err ? err : &ignored;
 	if (len > SR_CODEC_VALUE_MAX) {
-		snprintf(d.err->text, sizeof(d.err->text), "%zu bytes, %d are the most", len, SR_CODEC_VALUE_MAX);
+		snprintf(d.err->text, sizeof(d.err->text), "%zu bytes, %zu are the most", len, SR_CODEC_VALUE_MAX);
 		return -EMSGSIZE;
 	}
 	sr_json_init(&d.json, json, len);

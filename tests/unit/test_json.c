@@ -203,7 +203,7 @@ static void test_depth(void **state)
 	(void)state;
 	memset(text, '[', SR_JSON_DEPTH_MAX + 1);
 	memset(text + SR_JSON_DEPTH_MAX + 1, ']', SR_JSON_DEPTH_MAX + 1);
-	assert_int_equal(skip_all(text + 1, 2 * SR_JSON_DEPTH_MAX, &problem, &at), 0);
+	assert_int_equal(skip_all(text + 1, sizeof(text) - 2, &problem, &at), 0);
 	assert_int_equal(skip_all(text, sizeof(text), &problem, &at), -EBADMSG);
 	assert_string_equal(problem, "nested too deeply");
 }
@@ -275,7 +275,9 @@ static void check_long(size_t n, int want)
 
 	memset(text, 'x', sizeof(text));
 	text[0] = '"';
-	memcpy(text + n, "\\n\"", 3);
+	text[n] = '\\';
+	text[n + 1] = 'n';
+	text[n + 2] = '"';
 	sr_json_init(&r, text, n + 3);
 	assert_int_equal(sr_json_string(&r, &str), want);
 	if (!want)
@@ -287,9 +289,10 @@ static void check_long(size_t n, int want)
 
 static void test_string_scratch(void **state)
 {
-	char text[SR_JSON_SCRATCH + 64];
+	char name_of_1100[1100], text[1200];
 	struct sr_json_str name;
 	struct sr_json r;
+	int len;
 
 	(void)state;
 	check_long(SR_JSON_SCRATCH - 1, 0);
@@ -298,10 +301,9 @@ static void test_string_scratch(void **state)
 	check_long(SR_JSON_SCRATCH + 2, -EMSGSIZE);
 
 	/* A member's name that is too long is nobody's; what it names can be skipped. */
-	memset(text, 'x', sizeof(text));
-	memcpy(text, "{\"\\n", 4);
-	memcpy(text + sizeof(text) - 4, "\":1}", 4);
-	sr_json_init(&r, text, sizeof(text));
+	memset(name_of_1100, 'x', sizeof(name_of_1100));
+	len = snprintf(text, sizeof(text), "{\"\\n%.*s\":1}", (int)sizeof(name_of_1100), name_of_1100);
+	sr_json_init(&r, text, (size_t)len);
 	assert_int_equal(sr_json_begin(&r), 0);
 	assert_int_equal(sr_json_member(&r, &name), 1);
 	assert_int_equal(name.len, 0);

@@ -2,22 +2,26 @@
 /*
  * etcd/ - a client of etcd's v3 API over gRPC, on a libuv loop. Knows nothing of what the keys mean.
  *
- * One sr_etcd holds one HTTP/2 connection (nghttp2, TLS by OpenSSL) to one of its endpoints at a time, on which all calls,
- * watches and lease keep-alives are multiplexed; when it breaks, or etcd does not answer PINGs, the next endpoint is tried
- * after a backoff (a pure state machine, conn_fsm.h). Single-threaded: every function and every callback runs on the
- * loop's thread. No function calls back before it returns.
+ * One sr_etcd holds one HTTP/2 connection (nghttp2, TLS by OpenSSL) to one of its endpoints at a time, on which all
+ * calls, watches and lease keep-alives are multiplexed; when it breaks, or etcd does not answer PINGs, the next
+ * endpoint is tried after a backoff (a pure state machine, conn_fsm.h). Single-threaded: every function and every
+ * callback runs on the loop's thread. No function calls back before it returns.
  *
- * Failure. Calls end exactly once, with 0 or a negative errno below and etcd's own words. A call waits for the connection
- * up to its timeout, then ends with -ETIMEDOUT. A call that was sent when the connection broke ends with -ECONNRESET and
- * is not sent again by itself, because it may have been applied; the caller knows whether that matters. Watches and
- * leases live through reconnects by themselves.
+ * Failure. Calls end exactly once, with 0 or a negative errno below and etcd's own words. A call waits for the
+ * connection up to its timeout, then ends with -ETIMEDOUT. A call that was sent when the connection broke ends with
+ * -ECONNRESET and is not sent again by itself, because it may have been applied; the caller knows whether that matters.
+ * Watches and leases live through reconnects by themselves.
  *
- *   -ETIMEDOUT     no answer in time           -EACCES   user, password or permission
+ *   -ETIMEDOUT     no answer in time (1)         -EACCES   user, password or permission
  *   -ECONNRESET    sent, outcome unknown       -ENOENT   lease not found
  *   -ECANCELED     by sr_etcd_free             -EKEYEXPIRED  revision compacted
  *   -EAGAIN        unavailable, not applied (no leader, etcd's overload)
  *   -ENOSPC        etcd's quota                -EBADMSG  answer that cannot be parsed
  *   -EINVAL        etcd finds the request wrong   -EIO   anything else
+ *
+ *   (1) what was sent may have been applied, as with -ECONNRESET
+ *
+ * etcd 3.4 and later. A name that is not an address is looked up in libuv's thread pool.
  *
  * Memory: what callbacks are given is borrowed for the duration of the callback.
  */
@@ -53,8 +57,10 @@ struct sr_etcd_config {
 /* -EINVAL: an endpoint that cannot be parsed, or TLS files that cannot be read; err says which. Does not wait. */
 int sr_etcd_new(uv_loop_t *loop, const struct sr_etcd_config *config, struct sr_etcd **ret, char *err, size_t err_len);
 /*
- * Ends all calls with -ECANCELED (their callbacks run before this returns), forgets watches and leases without
- * revoking them. Handles close on the loop's next turns: run the loop once more before closing it. Takes NULL.
+ * Ends all calls with -ECANCELED (their callbacks run before this returns), forgets watches and leases without revoking
+ * them: no callback of theirs comes after this, and their owners free them, before or after. May be called from any
+ * callback. From here on all functions return -ECANCELED. Handles close on the loop's next turns: run the loop once
+ * more before closing it. Takes NULL.
  */
 void sr_etcd_free(struct sr_etcd *etcd);
 bool sr_etcd_connected(const struct sr_etcd *etcd);
@@ -75,9 +81,9 @@ struct sr_etcd_status {
 
 struct sr_etcd_range {
 	struct sr_bytes key;
-	struct sr_bytes end;	 /* empty: that key only; see sr_etcd_prefix_end */
-	int64_t revision;	 /* 0: the newest */
-	uint32_t page;		 /* keys asked for at a time; 0: 20000 */
+	struct sr_bytes end; /* empty: that key only; see sr_etcd_prefix_end */
+	int64_t revision;    /* 0: the newest */
+	uint32_t page;	     /* keys asked for at a time; 0: 20000 */
 	bool keys_only, serializable;
 };
 
@@ -100,6 +106,7 @@ struct sr_etcd_compare {
 	enum sr_etcd_compare_target target;
 	enum sr_etcd_compare_result result;
 	struct sr_bytes key;
+	struct sr_bytes end;   /* not empty: holds for every key of the range; VERSION 0 is then: there is none */
 	int64_t number;	       /* for all targets but SR_ETCD_VALUE */
 	struct sr_bytes value; /* for SR_ETCD_VALUE */
 };
@@ -154,8 +161,11 @@ int sr_etcd_lease_new(struct sr_etcd *etcd, unsigned int ttl_s, sr_etcd_lease_cb
 		      struct sr_etcd_lease **ret);
 /* Forgets it: etcd lets it expire. Takes NULL. */
 void sr_etcd_lease_free(struct sr_etcd_lease *lease);
-/* Revokes it in etcd, which deletes its keys; cb may be NULL. The lease is free'd by this. */
-void sr_etcd_lease_revoke(struct sr_etcd_lease *lease, sr_etcd_done_cb cb, void *ctx);
+/*
+ * Revokes it in etcd, which deletes its keys; cb may be NULL. The object is free'd in any case. -ENOMEM, -ECANCELED
+ * (the client is free'd already): cb is not called, and the lease expires by itself.
+ */
+int sr_etcd_lease_revoke(struct sr_etcd_lease *lease, sr_etcd_done_cb cb, void *ctx);
 
 /* ---- Watch */
 

@@ -337,3 +337,8 @@ void sr_etcd_free(struct sr_etcd *etcd)
 	uv_close((uv_handle_t *)&etcd->timer, on_handle_closed);
 	uv_close((uv_handle_t *)&etcd->flush, on_handle_closed);
 }
+
+uv_loop_t *sr_etcd_loop(const struct sr_etcd *etcd)
+{
+	return etcd->loop;
+}

@@ -64,6 +64,8 @@ int sr_etcd_new(uv_loop_t *loop, const struct sr_etcd_config *config, struct sr_
  */
 void sr_etcd_free(struct sr_etcd *etcd);
 bool sr_etcd_connected(const struct sr_etcd *etcd);
+/* The loop it was made on. */
+uv_loop_t *sr_etcd_loop(const struct sr_etcd *etcd);
 
 struct sr_etcd_kv {
 	struct sr_bytes key, value;

@@ -2,8 +2,8 @@
 /*
  * model/hash.h - a fast keyed hash of short keys, for tables in memory only (never on disk or the wire).
  *
- * Keys are chosen by tenants (addresses) and controllers (ids), so the hash is keyed with a random seed. It folds 64 bits
- * at a time through a 64 x 64 -> 128 multiplication; addresses take two rounds.
+ * Keys are chosen by tenants (addresses) and controllers (ids), so the hash is keyed with a random seed. It folds 64
+ * bits at a time through a 64 x 64 -> 128 multiplication; addresses take two rounds.
  */
 #ifndef SR_MODEL_HASH_H
 #define SR_MODEL_HASH_H

@@ -3,6 +3,7 @@
 #include "model/json.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
@@ -65,8 +66,8 @@ enum sr_json_kind sr_json_kind(struct sr_json *r)
 #define REPEAT(byte) (0x0101010101010101ULL * (byte))
 
 /*
- * Skips characters that stand for themselves: ASCII without controls, quote and backslash. Eight at a time as long as
- * none of them is another; the borrow of a subtraction may only make a character behind such a one look like one.
+ * Skips characters that stand for themselves: ASCII without controls, quote and backslash. Eight at a time, the first
+ * in the lowest byte: the borrow of a subtraction comes from one that is none of them, so it cannot mark one before it.
  */
 static const char *skip_plain(const char *p, const char *end)
 {
@@ -74,10 +75,12 @@ static const char *skip_plain(const char *p, const char *end)
 		uint64_t w, quote, backslash;
 
 		memcpy(&w, p, sizeof(w));
+		w = le64toh(w);
 		quote = w ^ REPEAT('"');
 		backslash = w ^ REPEAT('\\');
-		if ((w | (w - REPEAT(0x20)) | (quote - REPEAT(1)) | (backslash - REPEAT(1))) & REPEAT(0x80))
-			break;
+		w = (w | (w - REPEAT(0x20)) | (quote - REPEAT(1)) | (backslash - REPEAT(1))) & REPEAT(0x80);
+		if (w)
+			return p + __builtin_ctzll(w) / 8;
 	}
 	while (p < end && (signed char)*p >= 0x20 && *p != '"' && *p != '\\')
 		p++;

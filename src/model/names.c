@@ -11,21 +11,22 @@
 
 static int hex_digit(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	/* A table, for a UUID has 32 of them and a port two UUIDs: one more than the digit's value, 0 for no digit. */
+	static const uint8_t digits[256] = {
+		['0'] = 1,  2,	3,  4,	5,  6,	7, 8, 9, 10, /* to 9 */
+		['A'] = 11, 12, 13, 14, 15, 16,		     /* to F */
+		['a'] = 11, 12, 13, 14, 15, 16,		     /* to f */
+	};
+
+	return digits[(uint8_t)c] - 1;
 }
 
 /* Two hex digits; negative if they are not. */
 static int hex_byte(const char *text)
 {
-	int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
+	int high = hex_digit(text[0]), low = hex_digit(text[1]);
 
-	return low < 0 ? -1 : high << 4 | low;
+	return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
 int sr_uuid_parse(const char *text, size_t len, struct sr_uuid *ret)

@@ -58,13 +58,14 @@ static int parse_short_form(const char *text, size_t len, struct in6_addr *ret)
 
 	if (!len || len >= INET6_ADDRSTRLEN || (text[len - 1] == ':' && !open))
 		return -EINVAL;
-	snprintf(addr, sizeof(addr), "%s%s", text, open ? "0:0" : ":0:0");
+	memcpy(addr, text, len);
+	stpcpy(addr + len, open ? "0:0" : ":0:0");
 	if (inet_pton(AF_INET6, addr, ret) == 1)
 		return 0;
 	if (!open)
 		return -EINVAL;
 	/* Six groups before the "::", which then stands for the function alone. */
-	snprintf(addr, sizeof(addr), "%.*s:0:0", (int)(len - 2), text);
+	stpcpy(addr + len - 2, ":0:0");
 	return inet_pton(AF_INET6, addr, ret) == 1 ? 0 : -EINVAL;
 }
 

@@ -57,19 +57,19 @@ def present(lab):
         results = list(show.pings(tenants, pairs))
         say(title, (line for line, _ in results))
         good = good and all(ok for _, ok in results)
-    say("One packet from a1 to a2, " + show.one_packet(tenants, vms["a1"], vms["a2"])[0],
-        show.one_packet(tenants, vms["a1"], vms["a2"])[1:])
+    where, *layers = show.one_packet(tenants, vms["a1"], vms["a2"])
+    say(f"A packet from a1 to a2, {where}", layers)
     say("To try next", TRY)
     return 0 if good else 1
 
 
 TRY = """\
-sudo scripts/lab exec a1 ping 10.0.0.12                       be a VM
+sudo scripts/lab exec a1 ping 10.0.0.12                          be a VM
 sudo scripts/lab exec leaf1 tcpdump -ni any -vv 'ip6 proto 43'   be a leaf and see it pass
-sudo scripts/lab exec hv1 ip -6 route                         what BGP gave a hypervisor
-sudo scripts/lab srctl port list                              the operator's view
-sudo scripts/lab vtysh leaf1 'show bgp ipv6 unicast'          FRR's view
-sudo make lab-down                                            remove it all""".splitlines()
+sudo scripts/lab srctl port list                                 the operator's view
+sudo scripts/lab exec hv1 ip -6 route                            what BGP gave a hypervisor
+sudo scripts/lab vtysh leaf1 show bgp ipv6 unicast               what FRR says
+sudo make lab-down                                               remove it all""".splitlines()
 
 
 def say(title, lines):

@@ -26,7 +26,7 @@ struct world {
 		struct sr_uuid id;
 		bool active;
 		char reason[64];
-	} status[8];
+	} status[16];
 	size_t n_status;
 	unsigned int warnings;
 };
@@ -67,7 +67,7 @@ static void on_port_status(void *ctx, const struct sr_uuid *id, bool active, con
 	struct world *w = ctx;
 	size_t i = status_index(w, id);
 
-	assert_true(i < 8);
+	assert_true(i < 16);
 	if (i == w->n_status)
 		w->n_status++;
 	w->status[i].id = *id;

@@ -38,6 +38,7 @@
 static const struct sr_field node_fields[] = {
 	TEXT("name", struct sr_node, name, name),
 	TEXT("segment_node_id", struct sr_node, locator, locator),
+	BOOL_OPTIONAL("drain", struct sr_node, drain),
 };
 const struct sr_schema sr_schema_node = SCHEMA(node_fields, NULL);
 

@@ -40,6 +40,7 @@ struct sr_mac {
 struct sr_node {
 	char name[SR_NAME_SIZE];
 	struct sr_locator locator; /* segment_node_id */
+	bool drain;		   /* an operator's wish: the node is to withdraw its locator, and to keep forwarding */
 };
 
 struct sr_subnet {

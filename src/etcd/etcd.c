@@ -4,6 +4,7 @@
 #include "etcd/tls.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -290,6 +291,17 @@ static int set_up(struct sr_etcd *etcd, const struct sr_etcd_config *config, cha
 	return ret;
 }
 
+/* libuv writes to sockets without MSG_NOSIGNAL, so a peer that goes away would kill a process that does not care. */
+static void ignore_sigpipe(void)
+{
+	struct sigaction action;
+
+	if (!sigaction(SIGPIPE, NULL, &action) && action.sa_handler == SIG_DFL) {
+		action.sa_handler = SIG_IGN;
+		sigaction(SIGPIPE, &action, NULL);
+	}
+}
+
 int sr_etcd_new(uv_loop_t *loop, const struct sr_etcd_config *config, struct sr_etcd **ret, char *err, size_t err_len)
 {
 	struct sr_etcd *etcd = calloc(1, sizeof(*etcd));
@@ -300,6 +312,7 @@ int sr_etcd_new(uv_loop_t *loop, const struct sr_etcd_config *config, struct sr_
 		snprintf(err, err_len, "out of memory");
 		return -ENOMEM;
 	}
+	ignore_sigpipe();
 	etcd->loop = loop;
 	etcd->timeout_ms = config->timeout_ms ? config->timeout_ms : DEFAULT_TIMEOUT_MS;
 	etcd->on_state = config->on_state;

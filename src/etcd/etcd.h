@@ -54,7 +54,10 @@ struct sr_etcd_config {
 	void *ctx;
 };
 
-/* -EINVAL: an endpoint that cannot be parsed, or TLS files that cannot be read; err says which. Does not wait. */
+/*
+ * -EINVAL: an endpoint that cannot be parsed, or TLS files that cannot be read; err says which. Does not wait. If the
+ * process has left SIGPIPE to its default, it is ignored from here on.
+ */
 int sr_etcd_new(uv_loop_t *loop, const struct sr_etcd_config *config, struct sr_etcd **ret, char *err, size_t err_len);
 /*
  * Ends all calls with -ECANCELED (their callbacks run before this returns), forgets watches and leases without revoking

@@ -215,7 +215,11 @@ enum sr_direction {
 	X(HOP_LIMIT, "outer hop limit expired at End")                                                                 \
 	X(ECN, "congestion marked on a packet that cannot carry the mark")                                             \
 	X(RATE, "ICMP error held back by the rate limit")                                                              \
-	X(HELPER, "kernel helper failed")
+	X(HELPER, "kernel helper failed")                                                                              \
+	X(OWN_ADDRESS, "ARP or ND for the port's own address, or an announcement")                                     \
+	X(MARTIAN, "source or destination that no packet may have")                                                    \
+	X(LINK_LOCAL, "link-local traffic is not carried")                                                             \
+	X(NO_SID, "tenant's packet to a function that this node does not have")
 
 enum sr_drop_reason {
 #define X(sym, text) SR_DROP_##sym,

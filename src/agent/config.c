@@ -285,7 +285,8 @@ static const struct option {
 	{"fabric", "uplinks", parse_uplinks, 0, 0, NULL, "eth0, eth1",
 	 "Interfaces of the fabric: packets to SIDs are taken from these. Required."},
 	{"fabric", "encapsulation", parse_encapsulation, 0, 0, "srh", NULL,
-	 "srh: H.Encaps, always with a segment routing header; reduced: H.Encaps.Red, without one for a single segment. "
+	 "srh: H.Encaps, always with a segment routing header; reduced: H.Encaps.Red, without one for a single "
+	 "segment. "
 	 "Both are understood on arrival."},
 	{"fabric", "mtu", parse_mtu, FIELD(mtu), "0", NULL,
 	 "MTU of the fabric, outer headers included. 0: that of the uplink with the smallest."},

@@ -3,8 +3,8 @@
  * agent/config.h - the agent's configuration file, in INI form.
  *
  * Every option stands once in a table (config.c) with its default and its meaning; the file is read by it, and
- * `sr-agent --example-config` writes conf/sr-agent.conf from it. An unknown section or option, or a value that does not parse,
- * is an error that names the line.
+ * `sr-agent --example-config` writes conf/sr-agent.conf from it. An unknown section or option, or a value that does not
+ * parse, is an error that names the line.
  */
 #ifndef SR_AGENT_CONFIG_H
 #define SR_AGENT_CONFIG_H
@@ -32,7 +32,8 @@ struct sr_agent_config {
 	enum sr_log_level log_level;
 };
 
-/* Reads and checks the file. On failure -EINVAL or the error of opening it, and a sentence that names the place in err. */
+/* Reads and checks the file. On failure -EINVAL or the error of opening it, and a sentence that names the place in err.
+ */
 int sr_agent_config_read(const char *path, struct sr_agent_config *ret, char *err, size_t err_len);
 /* The whole table as a file with every option at its default, commented out where there is no default. */
 void sr_agent_config_example(FILE *out);

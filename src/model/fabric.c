@@ -279,8 +279,10 @@ int sr_fabric_node_put(struct sr_fabric *f, const struct sr_node *what)
 
 	if (node) {
 		node->stale = false;
-		if (sr_locator_equal(&node->node.locator, &what->locator))
+		if (sr_locator_equal(&node->node.locator, &what->locator)) {
+			node->node = *what;
 			return 0;
+		}
 		node->node = *what;
 	} else {
 		node = calloc(1, sizeof(*node));

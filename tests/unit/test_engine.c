@@ -795,7 +795,7 @@ static void incremental_equals_a_fresh_start(void **state)
 	srand(3);
 	tell_world(w, ports);
 	for (int round = 0; round < 3000; round++) {
-		struct world *fresh, *both[2];
+		struct world *fresh = NULL, *both[2];
 
 		for (int k = rand() % 4; k >= 0; k--)
 			change_one(w, ports);

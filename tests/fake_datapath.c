@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * VRFs and next hops are arrays by id, ports and uplinks short lists, routes a hash table. Next hops count the routes
+ * VRFs and next hops are arrays by id, ports and uplinks short lists, routes a tree. Next hops count the routes
  * to them, VRFs the ports and routes inside them, which is what the order of use is checked with.
  */
 #include "fake_datapath.h"
 
 #include <errno.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #define FAKE_LIST_MAX 4096
 
@@ -20,7 +20,6 @@ struct fake_route {
 		uint32_t len;
 	} key;
 	uint32_t nexthop;
-	UT_hash_handle hh;
 };
 
 struct fake_dp {
@@ -35,7 +34,8 @@ struct fake_dp {
 		size_t users;
 		struct sr_dp_nexthop v; /* all zero: not there */
 	} * nexthops;
-	struct fake_route *routes;
+	void *routes; /* tsearch's tree of struct fake_route */
+	size_t n_routes;
 	size_t n_ports, n_uplinks, n_gone;
 	struct sr_dp_port ports[FAKE_LIST_MAX];
 	uint32_t uplinks[FAKE_LIST_MAX];
@@ -118,12 +118,9 @@ static void fake_close(struct sr_dp *dp)
 
 static void routes_clear(struct fake_dp *f)
 {
-	struct fake_route *r, *tmp;
-
-	HASH_ITER (hh, f->routes, r, tmp) {
-		HASH_DEL(f->routes, r);
-		free(r);
-	}
+	tdestroy(f->routes, free);
+	f->routes = NULL;
+	f->n_routes = 0;
 }
 
 static int fake_destroy(struct sr_dp *dp)
@@ -291,21 +288,39 @@ static int fake_nexthop_del(struct sr_dp *dp, uint32_t id)
 	return 0;
 }
 
+static int route_compare(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct fake_route_key)); /* no padding in it */
+}
+
 static struct fake_route *route_find(const struct fake_dp *f, uint32_t vrf, const struct sr_prefix *dst)
 {
-	struct fake_route_key key = {.vrf = vrf, .addr = dst->addr, .len = dst->len};
-	struct fake_route *r;
+	const struct fake_route_key key = {.vrf = vrf, .addr = dst->addr, .len = dst->len};
+	void *at = tfind(&key, &f->routes, route_compare);
 
-	HASH_FIND(hh, f->routes, &key, sizeof(key), r);
-	return r;
+	return at ? *(struct fake_route **)at : NULL;
 }
 
 static void route_unlink(struct fake_dp *f, struct fake_route *r)
 {
 	f->vrfs[r->key.vrf].users--;
 	f->nexthops[r->nexthop].users--;
-	HASH_DEL(f->routes, r);
+	tdelete(r, &f->routes, route_compare);
+	f->n_routes--;
 	free(r);
+}
+
+static void route_link(struct fake_dp *f, const struct sr_dp_route *route)
+{
+	struct fake_route *r = alloc(1, sizeof(*r));
+
+	r->key = (struct fake_route_key){.vrf = route->vrf, .addr = route->dst.addr, .len = route->dst.len};
+	r->nexthop = route->nexthop;
+	if (!tsearch(r, &f->routes, route_compare))
+		abort();
+	f->n_routes++;
+	f->vrfs[route->vrf].users++;
+	f->nexthops[route->nexthop].users++;
 }
 
 static int route_apply(struct fake_dp *f, const struct sr_dp_route *route)
@@ -321,16 +336,11 @@ static int route_apply(struct fake_dp *f, const struct sr_dp_route *route)
 		return breach(f, -ENOENT, "route before its VRF", route->vrf);
 	if (!nexthop_there(f, route->nexthop))
 		return breach(f, -ENOENT, "route before its next hop", route->nexthop);
-	if (!r && HASH_COUNT(f->routes) >= f->max_routes)
+	if (!r && f->n_routes >= f->max_routes)
 		return -ENOSPC;
 	if (r)
 		route_unlink(f, r);
-	r = alloc(1, sizeof(*r));
-	r->key = (struct fake_route_key){.vrf = route->vrf, .addr = route->dst.addr, .len = route->dst.len};
-	r->nexthop = route->nexthop;
-	HASH_ADD(hh, f->routes, key, sizeof(r->key), r);
-	f->vrfs[route->vrf].users++;
-	f->nexthops[route->nexthop].users++;
+	route_link(f, route);
 	return 0;
 }
 
@@ -357,25 +367,29 @@ static int fake_routes(struct sr_dp *dp, const struct sr_dp_route *routes, size_
 	return r;
 }
 
+struct route_dump {
+	const struct sr_dp_dump *cb;
+	void *ctx;
+	int ret;
+};
+
+static void dump_route(const void *node, VISIT visit, void *closure)
+{
+	const struct fake_route *r = *(struct fake_route *const *)node;
+	const struct sr_dp_route route = {
+		.vrf = r->key.vrf, .nexthop = r->nexthop, .dst = {.addr = r->key.addr, .len = (uint8_t)r->key.len}};
+	struct route_dump *d = closure;
+
+	if ((visit == postorder || visit == leaf) && !d->ret)
+		d->ret = d->cb->routes(d->ctx, &route, 1);
+}
+
 static int dump_routes(struct fake_dp *f, const struct sr_dp_dump *cb, void *ctx)
 {
-	struct sr_dp_route batch[256];
-	struct fake_route *r, *tmp;
-	size_t n = 0;
-	int ret = 0;
+	struct route_dump d = {.cb = cb, .ctx = ctx};
 
-	HASH_ITER (hh, f->routes, r, tmp) {
-		batch[n++] = (struct sr_dp_route){.vrf = r->key.vrf,
-						  .nexthop = r->nexthop,
-						  .dst = {.addr = r->key.addr, .len = (uint8_t)r->key.len}};
-		if (n < sizeof(batch) / sizeof(batch[0]))
-			continue;
-		ret = cb->routes(ctx, batch, n);
-		if (ret)
-			return ret;
-		n = 0;
-	}
-	return n ? cb->routes(ctx, batch, n) : 0;
+	twalk_r(f->routes, dump_route, &d);
+	return d.ret;
 }
 
 static int dump_ids(struct fake_dp *f, const struct sr_dp_dump *cb, void *ctx)
@@ -551,7 +565,7 @@ size_t fake_dp_n_nexthops(const struct sr_dp *dp)
 
 size_t fake_dp_n_routes(const struct sr_dp *dp)
 {
-	return HASH_COUNT(fake(dp)->routes);
+	return fake(dp)->n_routes;
 }
 
 size_t fake_dp_n_uplinks(const struct sr_dp *dp)

@@ -127,6 +127,7 @@ static void test_nexthops(void **state)
 		{.kind = SR_NH_SIDS, .cookie = 3, .n_segs = 1},
 		{.kind = SR_NH_PORT, .cookie = 4, .ifindex = 77, .mac = {2, 0, 0, 0, 0, 1}},
 	};
+	const struct sr_dp_nexthop unresolved = {.kind = SR_NH_NONE, .cookie = 5};
 	struct sr_dp *dp = *state;
 	const struct dp_dump *d;
 
@@ -143,6 +144,8 @@ static void test_nexthops(void **state)
 	}
 	assert_int_equal(dp->ops->nexthop_set(dp, 29, &nhs[3]), 0); /* replaced as a whole */
 	assert_memory_equal(&dp_dump(dp)->nexthops[0].nh, &nhs[3], sizeof(nhs[3]));
+	assert_int_equal(dp->ops->nexthop_set(dp, 29, &unresolved), 0);
+	assert_memory_equal(&dp_dump(dp)->nexthops[0].nh, &unresolved, sizeof(unresolved));
 	for (int twice = 0; twice < 2; twice++)
 		assert_int_equal(dp->ops->nexthop_del(dp, 29), 0);
 	assert_int_equal(dp_dump(dp)->n_nexthops, 3);

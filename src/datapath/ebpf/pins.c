@@ -169,6 +169,7 @@ static int remove_set(const struct sr_ebpf *dp, const char *set)
 	return r;
 }
 
+/* Those of all versions, which are nobody's: the directory is locked. */
 static int remove_sets(const struct sr_ebpf *dp)
 {
 	DIR *dir = opendir(dp->path);
@@ -178,7 +179,7 @@ static int remove_sets(const struct sr_ebpf *dp)
 	if (!dir)
 		return -errno;
 	while ((e = readdir(dir)))
-		if (e->d_name[0] == 'v' || !strcmp(e->d_name, SET_NEW)) {
+		if (e->d_name[0] == 'v') {
 			int one = remove_set(dp, e->d_name);
 
 			r = r ? r : one;
@@ -216,7 +217,7 @@ int sr_pins_replace(const struct sr_ebpf *dp, const struct sr_err *err)
 	if (!r)
 		r = set_path(dp, SET, NULL, to);
 	if (!r)
-		r = remove_set(dp, SET);
+		r = remove_sets(dp);
 	if (!r && rename(from, to))
 		r = -errno;
 	if (r)
@@ -226,8 +227,10 @@ int sr_pins_replace(const struct sr_ebpf *dp, const struct sr_err *err)
 
 int sr_pins_remove(const struct sr_ebpf *dp)
 {
-	int r = remove_sets(dp);
+	int r = remove_set(dp, SET_NEW);
 
+	if (!r)
+		r = remove_sets(dp);
 	/* Busy: somebody mounted a file system there, which is theirs to keep. */
 	if (!r && rmdir(dp->path) && errno != EBUSY)
 		r = -errno;

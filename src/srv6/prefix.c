@@ -108,9 +108,10 @@ struct sr_prefix sr_prefix_v6(const struct in6_addr *addr, unsigned int len)
 	return (struct sr_prefix){.addr = masked(addr, len), .len = (uint8_t)len};
 }
 
+/* The last of the 96 bits is set and bits beyond a length are not: only lengths from 96 on can have it. */
 bool sr_prefix_is_v4(const struct sr_prefix *p)
 {
-	return p->len >= V4_BITS && IN6_IS_ADDR_V4MAPPED(&p->addr);
+	return IN6_IS_ADDR_V4MAPPED(&p->addr);
 }
 
 __be32 sr_prefix_addr4(const struct sr_prefix *p)

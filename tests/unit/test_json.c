@@ -123,6 +123,8 @@ static const struct {
 	{"\"a\nb\"", "control character in a string", 2},
 	{"\"\x1f\"", "control character in a string", 1},
 	{"\"0123456\x01 and so on\"", "control character in a string", 8},
+	{"\"0123456\x1f and so on\"", "control character in a string", 8},
+	{"\"0123456\x20 and so on\"", NULL, 0},
 	/* UTF-8: first and last of each length, and one beyond. */
 	{"\"\xc2\x80\xdf\xbf\"", NULL, 0},
 	{"\"\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf\"", NULL, 0},

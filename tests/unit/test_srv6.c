@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct in6_addr ip6(const char *text)
@@ -446,25 +447,27 @@ static void test_srh_parse(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		/* Pad1 twice, a TLV of type 5 with 4 bytes, Pad1 to the end. */
 		uint8_t buf[60] = {4, 6, 4, 0, 1, 0x80, 0x12, 0x34, [24] = 1, 0xff, [40] = 0, 0, 5, 4, 1, 1, 1, 1};
+		uint8_t *exact = malloc(cases[i].len ? cases[i].len : 1); /* the sanitizer sees one byte too far */
 		struct sr_srh_view v = {.len = 4711};
 
 		if (cases[i].at >= 0)
 			buf[cases[i].at] = (uint8_t)cases[i].value;
-		buf[8] = 0xff; /* read as a TLV's type where last_entry claims less */
+		memcpy(exact, buf, cases[i].len);
 		sr_case("%s", cases[i].what);
-		assert_int_equal(sr_srh_parse(buf, cases[i].len, &v), cases[i].rc);
+		assert_int_equal(sr_srh_parse(exact, cases[i].len, &v), cases[i].rc);
 		if (cases[i].rc) {
 			assert_int_equal(v.len, 4711);
-			continue;
+		} else {
+			assert_int_equal(v.len, 56);
+			assert_int_equal(v.flags, 0x80);
+			assert_int_equal(v.tag, htons(0x1234));
+			assert_int_equal(v.segments_left, buf[3]);
+			assert_int_equal(v.n_segments, buf[4] + 1);
+			assert_ptr_equal(v.segments, exact + 8);
+			assert_ptr_equal(v.tlvs, exact + 8 + 16 * v.n_segments);
+			assert_int_equal(v.tlvs_len, 48 - 16 * v.n_segments);
 		}
-		assert_int_equal(v.len, 56);
-		assert_int_equal(v.flags, 0x80);
-		assert_int_equal(v.tag, htons(0x1234));
-		assert_int_equal(v.segments_left, buf[3]);
-		assert_int_equal(v.n_segments, buf[4] + 1);
-		assert_ptr_equal(v.segments, buf + 8);
-		assert_ptr_equal(v.tlvs, buf + 8 + 16 * v.n_segments);
-		assert_int_equal(v.tlvs_len, 48 - 16 * v.n_segments);
+		free(exact);
 	}
 }
 

@@ -4,13 +4,13 @@
  *
  *   store.h   following: scopes are subscribed to, changes come back
  *   keys.h    key <-> what it names
- *   write.h   transactions: claims, networks, ports, encap rules, status
+ *   write.h   transactions: claims, nodes, networks, ports, encap rules
  *
  * A scope is a part of the key space that is followed as one: read whole at one revision, then watched from the next.
- * The reader is told `begin`, then `put` for everything there is, then `end`: what it knows of the scope and was not put
- * since `begin` is gone. From then on `put` and `del` as they happen. When the watch cannot go on (compaction) the scope is
- * read again, and told again from `begin` on; the reader never sees a gap. When etcd is away nothing is told: what the
- * reader has stays. A read that fails half-way is told as a new `begin` later, never as an `end`.
+ * The reader is told `begin`, then `put` for everything there is, then `end`: what it knows of the scope and was not
+ * put since `begin` is gone. From then on `put` and `del` as they happen. When the watch cannot go on (compaction) the
+ * scope is read again, and told again from `begin` on; the reader never sees a gap. When etcd is away nothing is told:
+ * what the reader has stays. A read that fails half-way is told as a new `begin` later, never as an `end`.
  *
  * Values that cannot be decoded, disagree with their key or are too large are reported through `problem` with
  * their key, once for each revision of the key, and otherwise treated as if the key were as before (an object that was

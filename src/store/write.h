@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * store/write.h - transactions: how the tenant network changes.
+ *
+ * Every function here is one change, made whole or not at all by one etcd transaction that holds only if what it was
+ * computed from is still so: claims of what must be unique are taken by comparison (docs/schema.md), objects are
+ * changed by compare-and-swap, and what must not be removed while it is in use is removed by a transaction that
+ * compares its users away. So any number of writers may work on one cluster, and one that dies leaves nothing
+ * half-made.
+ *
+ *   write_txn.h      what they have in common: read, compute, write if unchanged, and again if not
+ *   write_cluster.c  write_node.c  write_network.c  write_port.c  write_encap.c   one kind of object each
+ *   merge.h          an object's value rewritten with the fields that we do not know
+ *
+ * Asynchronous, on the loop of the etcd client. Each returns 0 and calls back exactly once later, or a negative errno
+ * (-EINVAL: not a name; -ENOMEM; -ECANCELED: the client is free'd) and does not. What it is given is copied.
+ * sr_etcd_free ends what is under way with -ECANCELED. When the connection breaks and nobody knows whether the
+ * transaction was applied, it is looked up and, if it was not, tried again; only when etcd stays away too is the
+ * outcome -ECONNRESET or -ETIMEDOUT.
+ *
+ * Errors besides those of etcd.h, each with a sentence that names the thing and the way out:
+ *
+ *   -ENOENT      what is to be changed, or what it needs, is not there
+ *   -EEXIST      what is to be made, or a claim that it needs, is there and another's
+ *   -EBUSY       in use
+ *   -EADDRINUSE  overlaps what another has
+ *   -ENOSPC      no vrf_ip or address is free (also etcd's quota)
+ *   -EINVAL      cannot be: an address outside of the subnets, ...
+ *   -EBADMSG     a value in etcd that is bad stands in the way
+ *   -EAGAIN      others changed it so often that we did not get through
+ */
+#ifndef SR_STORE_WRITE_H
+#define SR_STORE_WRITE_H
+
+#include "etcd/etcd.h"
+#include "model/model.h"
+
+/* Borrowed for the duration of the callback. */
+struct sr_write_result {
+	int err;
+	const char *text; /* a sentence if err is not 0, else "" */
+	union {		  /* what stands in etcd now; NULL on failure and after a deletion */
+		const struct sr_node *node;
+		const struct sr_vrf *vrf;
+		const struct sr_port *port;
+		const struct sr_encap *encap;
+	};
+};
+
+typedef void (*sr_write_cb)(void *ctx, const struct sr_write_result *result);
+
+/* ---- Nodes */
+
+/*
+ * Registers a node and claims its locator over all clusters. The same node again: nothing happens, or its locator is
+ * changed and the old one free'd; `drain` stays as it was and is not read from `node`. -EEXIST: another node has the
+ * locator; the text says whose it is.
+ */
+int sr_write_node(struct sr_etcd *etcd, const char *cluster, const struct sr_node *node, sr_write_cb cb, void *ctx);
+/* -ENOENT. */
+int sr_write_node_drain(struct sr_etcd *etcd, const char *cluster, const char *node, bool drain, sr_write_cb cb,
+			void *ctx);
+/* Its locator is free then. -ENOENT; -EBUSY: ports are bound to it. */
+int sr_write_node_delete(struct sr_etcd *etcd, const char *cluster, const char *node, sr_write_cb cb, void *ctx);
+
+#endif

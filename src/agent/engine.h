@@ -73,7 +73,7 @@ void sr_engine_links_end(struct sr_engine *engine);
 
 /* Returns 0 if all that can be is as it should be, else the first error; call again later then. */
 int sr_engine_reconcile(struct sr_engine *engine);
-/* Nodes and bindings are known and nothing waits to be written: forwarding is what the store says. */
+/* All that is of interest was read whole, and nothing waits to be written: forwarding is what the store says. */
 bool sr_engine_settled(const struct sr_engine *engine);
 
 const struct sr_engine_stats *sr_engine_stats(const struct sr_engine *engine);

@@ -482,7 +482,7 @@ static bool vrf_remove(struct sr_engine *e, struct sr_vnet *vnet, int *err)
 bool sr_engine_settled(const struct sr_engine *e)
 {
 	return e->nodes_synced && e->bindings_synced && e->links_synced && !e->ports_dirty &&
-	       !sr_fabric_is_dirty(e->fabric);
+	       sr_fabric_is_synced(e->fabric) && !sr_fabric_is_dirty(e->fabric);
 }
 
 /* The VRFs in which something changed, as a list that is the pass's own, each written if it is to be. */

@@ -23,6 +23,7 @@ struct sr_fabric {
 	struct sr_vnet **vnet_ids;  /* [1 .. max_vrfs] */
 	uint32_t max_vrfs, id_hint; /* no id below the hint is free */
 	struct sr_vnet *dirty;
+	uint32_t n_unread; /* VRFs that are wanted and not synced */
 	struct sr_local_port *local_ports; /* by id */
 	bool local_dirty;
 };
@@ -196,6 +197,8 @@ int sr_fabric_want(struct sr_fabric *f, const char *name)
 		if (r < 0)
 			return r;
 	}
+	if (!vnet->wanted)
+		f->n_unread++;
 	vnet->wanted = true;
 	sr_fabric_mark(f, vnet);
 	return 0;
@@ -222,6 +225,8 @@ void sr_fabric_unwant(struct sr_fabric *f, const char *name)
 		return;
 	drop_local_ports(f, vnet);
 	sr_vnet_clear(vnet, &f->hops);
+	if (!vnet->synced)
+		f->n_unread--;
 	vnet->wanted = false;
 	vnet->synced = false;
 	sr_fabric_mark(f, vnet);
@@ -375,6 +380,8 @@ void sr_fabric_vrf_end(struct sr_fabric *f, const char *name)
 	if (!vnet)
 		return;
 	sr_vnet_end(vnet, &f->hops, port_gone, &gone);
+	if (!vnet->synced)
+		f->n_unread--;
 	vnet->synced = true;
 	f->local_dirty = true;
 	sr_fabric_mark(f, vnet);
@@ -548,6 +555,11 @@ struct sr_local_port *sr_fabric_local_port(struct sr_fabric *f, const struct sr_
 bool sr_fabric_is_dirty(const struct sr_fabric *f)
 {
 	return f->dirty || f->local_dirty;
+}
+
+bool sr_fabric_is_synced(const struct sr_fabric *f)
+{
+	return f->n_unread == 0;
 }
 
 bool sr_fabric_take_local_dirty(struct sr_fabric *f)

@@ -108,6 +108,8 @@ bool sr_fabric_take_local_dirty(struct sr_fabric *fabric);
 struct sr_vnet *sr_fabric_take_dirty(struct sr_fabric *fabric);
 /* Is there one to take, or has a local port changed? */
 bool sr_fabric_is_dirty(const struct sr_fabric *fabric);
+/* Has every VRF that is wanted been read whole? */
+bool sr_fabric_is_synced(const struct sr_fabric *fabric);
 /* Puts it back on that list: a write failed, or is to be tried later. */
 void sr_fabric_mark(struct sr_fabric *fabric, struct sr_vnet *vnet);
 /* The datapath has let go of a VRF that is not wanted: its number may be given away. Frees it. */

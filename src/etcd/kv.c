@@ -11,6 +11,7 @@ static const struct sr_method method_range = {"/etcdserverpb.KV/Range", .needs_a
 static const struct sr_method method_put = {"/etcdserverpb.KV/Put", .writes = true, .needs_auth = true};
 static const struct sr_method method_delete = {"/etcdserverpb.KV/DeleteRange", .writes = true, .needs_auth = true};
 static const struct sr_method method_txn = {"/etcdserverpb.KV/Txn", .writes = true, .needs_auth = true};
+static const struct sr_method method_txn_read = {"/etcdserverpb.KV/Txn", .needs_auth = true};
 static const struct sr_method method_compact = {"/etcdserverpb.KV/Compact", .writes = true, .needs_auth = true};
 
 size_t sr_etcd_prefix_end(const void *prefix, size_t len, void *buf)
@@ -422,6 +423,18 @@ static int build(struct txn_build *b, const struct sr_etcd_txn *txn)
 	return 0;
 }
 
+/* One that only reads may be sent again when its connection breaks. */
+static bool only_reads(const struct sr_etcd_txn *txn)
+{
+	for (size_t i = 0; i < txn->n_success; i++)
+		if (txn->success[i].kind != SR_ETCD_OP_RANGE)
+			return false;
+	for (size_t i = 0; i < txn->n_failure; i++)
+		if (txn->failure[i].kind != SR_ETCD_OP_RANGE)
+			return false;
+	return true;
+}
+
 int sr_etcd_txn(struct sr_etcd *etcd, const struct sr_etcd_txn *txn, sr_etcd_txn_cb cb, void *ctx)
 {
 	struct txn_build b = {};
@@ -430,7 +443,8 @@ int sr_etcd_txn(struct sr_etcd *etcd, const struct sr_etcd_txn *txn, sr_etcd_txn
 	if (etcd->closing)
 		return -ECANCELED;
 	if (!build(&b, txn))
-		c = sr_call_new(etcd, sizeof(*c), &method_txn, &b.request.base, txn_done);
+		c = sr_call_new(etcd, sizeof(*c), only_reads(txn) ? &method_txn_read : &method_txn, &b.request.base,
+				txn_done);
 	build_free(&b);
 	if (!c)
 		return -ENOMEM;

@@ -90,6 +90,26 @@ int sr_key_address(const char *cluster, const char *vrf, const struct in6_addr *
 	return key_format(buf, cluster, "addresses/%s/%s", vrf, sr_addr_format(addr, text));
 }
 
+int sr_key_vrf_ips(const char *cluster, char buf[static SR_KEY_SIZE])
+{
+	return key_format(buf, cluster, "vrf_ips/");
+}
+
+int sr_key_addresses(const char *cluster, const char *vrf, char buf[static SR_KEY_SIZE])
+{
+	return sr_vrf_name_valid(vrf) ? key_format(buf, cluster, "addresses/%s/", vrf) : -EINVAL;
+}
+
+int sr_key_ports(const char *cluster, const char *vrf, char buf[static SR_KEY_SIZE])
+{
+	return sr_vrf_name_valid(vrf) ? key_format(buf, cluster, "vrfs/%s/ports/", vrf) : -EINVAL;
+}
+
+int sr_key_encaps(const char *cluster, const char *vrf, char buf[static SR_KEY_SIZE])
+{
+	return sr_vrf_name_valid(vrf) ? key_format(buf, cluster, "vrfs/%s/encaps/", vrf) : -EINVAL;
+}
+
 int sr_key_locator(const struct sr_locator *loc, char buf[static SR_KEY_SIZE])
 {
 	char text[SR_LOCATOR_STRLEN];
@@ -132,12 +152,14 @@ static int take_node(struct cursor *c, struct sr_object_id *id)
 	return take(c, id->node, sizeof(id->node)) && sr_name_valid(id->node) ? 0 : -EINVAL;
 }
 
-/* The id that ends a key. */
+/* The id that ends a key. In one form only, or two keys would name one object. */
 static int take_uuid(struct cursor *c, struct sr_object_id *id)
 {
 	int r = sr_uuid_parse(c->at, (size_t)(c->end - c->at), &id->id);
 
-	c->at = c->end;
+	for (; c->at < c->end; c->at++)
+		if (*c->at >= 'A' && *c->at <= 'F')
+			r = -EINVAL;
 	return r < 0 ? -EINVAL : 0;
 }
 

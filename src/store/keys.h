@@ -27,9 +27,14 @@ int sr_key_object(const char *cluster, const struct sr_object_id *id, char buf[s
 int sr_key_scope(const char *cluster, const struct sr_scope *scope, char buf[static SR_KEY_SIZE]);
 int sr_key_vrf_ip(const char *cluster, struct sr_function vrf_ip, char buf[static SR_KEY_SIZE]);
 int sr_key_address(const char *cluster, const char *vrf, const struct in6_addr *addr, char buf[static SR_KEY_SIZE]);
+/* All claims of vrf_ips of a cluster, of addresses in a VRF; all ports, all encap rules of a VRF. */
+int sr_key_vrf_ips(const char *cluster, char buf[static SR_KEY_SIZE]);
+int sr_key_addresses(const char *cluster, const char *vrf, char buf[static SR_KEY_SIZE]);
+int sr_key_ports(const char *cluster, const char *vrf, char buf[static SR_KEY_SIZE]);
+int sr_key_encaps(const char *cluster, const char *vrf, char buf[static SR_KEY_SIZE]);
 int sr_key_locator(const struct sr_locator *loc, char buf[static SR_KEY_SIZE]);
 
-/* What a key of this cluster names. -ENOENT: not a key of an object (a claim, a later version's); -EINVAL: malformed. */
+/* What a key of this cluster names. -ENOENT: none of an object (a claim, a later version's); -EINVAL: malformed. */
 int sr_key_parse(const char *cluster, const char *key, size_t len, struct sr_object_id *ret);
 
 #endif

@@ -64,13 +64,13 @@ struct sr_dp_port {
 
 /* One of kind SR_NH_NONE with a cookie is there too: routes point at it, and their packets are dropped until it resolves. */
 struct sr_dp_nexthop {
-	enum sr_nh_kind kind;
 	uint64_t cookie; /* not 0 */
-	struct sr_locator locator;	   /* SR_NH_NODE */
-	struct sr_sid segs[SR_SEGS_MAX]; /* SR_NH_SIDS, travel order */
-	size_t n_segs;
+	enum sr_nh_kind kind;
 	uint32_t ifindex; /* SR_NH_PORT */
-	uint8_t mac[6];
+	size_t n_segs;
+	struct sr_sid segs[SR_SEGS_MAX]; /* SR_NH_SIDS, travel order */
+	struct sr_locator locator;	 /* SR_NH_NODE */
+	uint8_t mac[6];			 /* SR_NH_PORT */
 };
 
 /* One write: nexthop 0 removes the route. */
@@ -110,7 +110,7 @@ struct sr_dp_ops {
 	/* Start and stop taking SIDs' packets from an interface of the fabric. */
 	int (*uplink_set)(struct sr_dp *dp, uint32_t ifindex);
 	int (*uplink_del)(struct sr_dp *dp, uint32_t ifindex);
-	/* MTU of the fabric, bytes of the outer IPv6 packet. */
+	/* MTU of the fabric, bytes of the outer IPv6 packet. -EINVAL: under IPv6's 1280. */
 	int (*mtu_set)(struct sr_dp *dp, uint32_t mtu);
 	/* A VRF and its SIDs on each locator. -ENOSPC: id beyond max_vrfs; -EEXIST: another has the function. */
 	int (*vrf_set)(struct sr_dp *dp, uint32_t id, const struct sr_dp_vrf *vrf);

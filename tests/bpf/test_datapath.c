@@ -302,6 +302,59 @@ static void test_route_errors(void **state)
 	}
 }
 
+static int tally(void *ctx, const struct sr_dp_route *routes, size_t n)
+{
+	uint8_t *seen = ctx;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t at = sr_prefix_is_v4(&routes[i].dst) ? ntohl(sr_prefix_addr4(&routes[i].dst)) >> 8
+							      : routes[i].dst.addr.s6_addr32[1];
+
+		seen[at]++;
+		assert_int_equal(routes[i].nexthop, 1 + at % 32);
+	}
+	return 0;
+}
+
+/* More than a batch, in each kind of map: all there once, all gone. */
+static void test_many_routes(void **state)
+{
+	enum { MANY = 10000 };
+	static struct sr_dp_route routes[MANY];
+	static uint8_t seen[MANY];
+	const struct sr_dp_dump cb = {.routes = tally};
+	struct sr_dp_config config = dp_config();
+	struct sr_dp *dp = *state;
+	size_t done;
+
+	dp->ops->close(dp);
+	config.max_routes = MANY;
+	*state = dp = dp_open(&config);
+	vrf_set(dp, 1, "vrf1", "169.254.1.1");
+	for (int kind = 0; kind < 4; kind++) {
+		bool host = kind & 1;
+
+		for (uint32_t i = 0; i < MANY; i++) {
+			const struct in6_addr a6 = {.s6_addr32 = {htonl(0x20010db8), i}};
+			const struct sr_prefix v4 = sr_prefix_v4(htonl(i << 8), host ? 32 : 24);
+
+			routes[i] = (struct sr_dp_route){1, 1 + i % 32, v4};
+			if (kind & 2)
+				routes[i].dst = sr_prefix_v6(&a6, host ? 128 : 64);
+		}
+		assert_int_equal(dp->ops->routes(dp, routes, MANY, &done), 0);
+		assert_int_equal(done, MANY);
+		memset(seen, 0, sizeof(seen));
+		assert_int_equal(dp->ops->dump(dp, &cb, seen), 0);
+		for (uint32_t i = 0; i < MANY; i++)
+			assert_int_equal(seen[i], 1);
+		for (uint32_t i = 0; i < MANY; i++)
+			routes[i].nexthop = 0;
+		assert_int_equal(dp->ops->routes(dp, routes, MANY, &done), 0);
+		assert_int_equal(dp_dump(dp)->n_routes, 0);
+	}
+}
+
 /* A full map stops exactly where it is full, whichever kind of map it is. */
 static void test_route_full(void **state)
 {
@@ -590,6 +643,7 @@ int main(void)
 		TEST(test_route_order),
 		TEST(test_route_removal_with_holes),
 		TEST(test_route_errors),
+		TEST(test_many_routes),
 		TEST(test_route_full),
 		TEST(test_port),
 		TEST(test_port_vanishes),

@@ -18,6 +18,7 @@
 #include "srfabric.skel.h" /* for the object and the layout of its constants; libbpf does the rest by name */
 
 #define LOG_SIZE (1 << 20)
+#define NO_PRIVILEGES "not permitted; run as root, or with CAP_BPF and CAP_NET_ADMIN"
 
 static const char *const prog_names[SR_PROG_MAX] = {
 	[SR_PROG_TAP] = "sr_from_tap",
@@ -191,7 +192,7 @@ static int load_failed(const struct sr_err *err, int r, char *log)
 {
 	switch (r) {
 	case -EPERM:
-		return sr_ebpf_fail(err, r, "load eBPF: %s; it takes root, or CAP_BPF and CAP_NET_ADMIN", strerror(-r));
+		return sr_ebpf_fail(err, r, "load eBPF: " NO_PRIVILEGES);
 	case -ENOMEM:
 	case -ENFILE:
 	case -EMFILE:
@@ -218,6 +219,8 @@ static int load(struct sr_ebpf *dp, struct bpf_object *obj, const struct sr_dp_c
 	/* libbpf's own memory, const only to those who do not set values before the load. */
 	set_constants((struct sr_bpf_config *)&rodata->sr_config, config);
 	r = reuse_pinned(dp, maps);
+	if (r == -EPERM)
+		return sr_ebpf_fail(err, r, "open the maps pinned in %s: " NO_PRIVILEGES, dp->path);
 	if (r)
 		return sr_ebpf_fail(err, r, "open the maps pinned in %s: %s", dp->path, strerror(-r));
 	r = bpf_object__load(obj);

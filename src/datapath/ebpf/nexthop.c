@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Next hops: one write moves every route behind one. */
+/*
+ * Next hops: one write moves every route behind one. The kernel copies an array's element in ascending words while
+ * programs may read it, so for some nanoseconds a packet can see the new kind with what the old kind left unset, zeros,
+ * which lead nowhere; what was another kind's is never left in an element.
+ */
 #include "datapath/ebpf/ebpf.h"
 
 #include <errno.h>

@@ -9,6 +9,9 @@
  * either set whole, or none (the old one half removed, its maps kept alive by the programs on the interfaces): the next
  * open then starts with new maps.
  *
+ * A bpf file system mounted in a mount namespace of the process's own (systemd's PrivateMounts, `ip netns exec`) goes
+ * with it: mount it outside.
+ *
  * The lock is flock() on the directory itself: it goes with the process however that ends, and is the same one through
  * every path, and from every network and mount namespace, that leads to the directory.
  */
@@ -117,7 +120,7 @@ int sr_pins_lock(struct sr_ebpf *dp, const struct sr_err *err)
 	fd = open(dp->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
 		r = errno == EACCES ? -EPERM : -errno;
-		return sr_ebpf_fail(err, r, "open %s: %s", dp->path, strerror(errno));
+		return sr_ebpf_fail(err, r, "open %s: %s; run as root", dp->path, strerror(errno));
 	}
 	/* The one who had it may have removed it in between: then the lock is on a directory that nobody finds. */
 	if (flock(fd, LOCK_EX | LOCK_NB) || stat(dp->path, &there) || fstat(fd, &locked) ||

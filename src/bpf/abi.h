@@ -20,6 +20,7 @@
  *   sr_sid_stats stats index of a SID        -> sr_bpf_counter    (per CPU; RFC 8986 section 6.1)
  *   sr_drops     direction * SR_DROP_MAX + reason -> sr_bpf_counter (per CPU)
  *   sr_rates     the programs' own: token buckets of ICMP errors; pinned with the rest or not, as user space likes
+ *   sr_scratch   the programs' own: room to work in; not to be pinned
  *
  * Programs: `sr_from_tap` at the TC ingress of each tap, `sr_from_uplink` at the TC ingress of each uplink, direct
  * action. All are in one object, srfabric.skel.h (struct srfabric_bpf; include this header first). Before load user
@@ -51,7 +52,7 @@ enum sr_encap_mode {
 
 /* RFC 2983: what becomes of the inner DSCP in the outer header. ECN is always copied (RFC 6040). */
 enum sr_dscp_mode {
-	SR_DSCP_COPY = 0, /* uniform */
+	SR_DSCP_COPY = 0,  /* uniform */
 	SR_DSCP_FIXED = 1, /* pipe */
 };
 
@@ -62,8 +63,8 @@ struct sr_bpf_prefix {
 
 /* Constants of the programs, set before they are loaded; the verifier prunes on them. */
 struct sr_bpf_config {
-	struct in6_addr source;	     /* outer source address: the node's own */
-	struct in6_addr locators[SR_BPF_LOCATORS_MAX]; /* /96 each, low 32 bits zero */
+	struct in6_addr source;				  /* outer source address: the node's own */
+	struct in6_addr locators[SR_BPF_LOCATORS_MAX];	  /* /96 each, low 32 bits zero */
 	struct sr_bpf_prefix domains[SR_BPF_DOMAINS_MAX]; /* SID space and infrastructure: the SR domain */
 	__u32 n_locators;
 	__u32 n_domains;

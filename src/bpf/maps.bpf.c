@@ -16,6 +16,7 @@ struct sr_vrf_stats_map sr_vrf_stats SEC(".maps");
 struct sr_sid_stats_map sr_sid_stats SEC(".maps");
 struct sr_drops_map sr_drops SEC(".maps");
 struct sr_rates_map sr_rates SEC(".maps");
+struct sr_scratch_map sr_scratch SEC(".maps");
 
 const volatile struct sr_bpf_config sr_config = {};
 

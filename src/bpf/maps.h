@@ -25,7 +25,6 @@ enum sr_rate_kind {
 	SR_RATE_TIME_EXCEEDED,
 	SR_RATE_TOO_BIG,
 	SR_RATE_PARAM_PROBLEM,
-	SR_RATE_UNREACHABLE,
 	SR_RATE_MAX,
 };
 
@@ -33,6 +32,11 @@ enum sr_rate_kind {
 struct sr_rate {
 	__u64 last;
 	__u64 credit;
+};
+
+/* What an ICMP error quotes, while its buffer is written anew. */
+struct sr_scratch {
+	__u8 bytes[1536];
 };
 
 struct sr_ports_map {
@@ -139,6 +143,13 @@ struct sr_rates_map {
 	__type(value, struct sr_rate);
 };
 
+struct sr_scratch_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sr_scratch);
+};
+
 extern struct sr_ports_map sr_ports SEC(".maps");
 extern struct sr_vrfs_map sr_vrfs SEC(".maps");
 extern struct sr_sids_map sr_sids SEC(".maps");
@@ -153,6 +164,7 @@ extern struct sr_vrf_stats_map sr_vrf_stats SEC(".maps");
 extern struct sr_sid_stats_map sr_sid_stats SEC(".maps");
 extern struct sr_drops_map sr_drops SEC(".maps");
 extern struct sr_rates_map sr_rates SEC(".maps");
+extern struct sr_scratch_map sr_scratch SEC(".maps");
 
 extern const volatile struct sr_bpf_config sr_config;
 

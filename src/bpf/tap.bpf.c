@@ -5,12 +5,15 @@
  *   who sends (port, VRF) -> ARP, ND and pings to the gateway are answered -> may these addresses pass? -> route in the
  *   VRF -> deliver here, or encapsulate and send
  */
+#include "answer_tenant.h"
 #include "arp.h"
 #include "deliver.h"
 #include "drop.h"
+#include "echo.h"
 #include "edge.h"
 #include "encap.h"
 #include "lookup.h"
+#include "nd.h"
 #include "parse.h"
 
 static __always_inline int to_tap(struct __sk_buff *skb, struct sr_packet *pkt, const struct sr_bpf_nexthop *nh,
@@ -76,18 +79,26 @@ static __always_inline int from_tap(struct __sk_buff *skb, struct sr_packet *pkt
 	r = sr_parse(skb, pkt, skb->protocol);
 	if (!r)
 		r = sr_parse_upper(skb, pkt);
+	if (!r && pkt->version == 6 && pkt->proto == IPPROTO_ICMPV6 && !pkt->later)
+		r = sr_nd(skb, pkt, port);
 	if (!r)
 		r = sr_edge_tenant(pkt);
-	if (r)
-		return r;
-	return forward(skb, pkt, port, vrf);
+	if (!r)
+		r = sr_echo(skb, pkt, port);
+	return r ? r : forward(skb, pkt, port, vrf);
 }
 
 SEC("tc")
 int sr_from_tap(struct __sk_buff *skb)
 {
 	struct sr_packet pkt = {.l3 = ETH_HLEN};
-	int r = from_tap(skb, &pkt);
+	__u32 packets = sr_packets(skb), bytes;
+	int r = from_tap(skb, &pkt), answer;
 
-	return r < 0 ? sr_drop(skb, &pkt, SR_DIR_FROM_TAP, r) : r;
+	if (r >= 0)
+		return r;
+	bytes = sr_drop_bytes(skb, &pkt);
+	answer = sr_answer_tenant(skb, &pkt, r);
+	sr_drop(&pkt, SR_DIR_FROM_TAP, answer < 0 ? answer : r, packets, bytes);
+	return answer < 0 ? TC_ACT_SHOT : answer;
 }

@@ -9,6 +9,7 @@
  *
  * RFC 8754 sections 4.3 and 5.1, RFC 8986 section 4.
  */
+#include "answer_outer.h"
 #include "decap.h"
 #include "drop.h"
 #include "edge.h"
@@ -76,24 +77,29 @@ static __always_inline int endpoint(struct __sk_buff *skb, struct sr_packet *pkt
 	return -SR_DROP_SEGMENTS_LEFT;
 }
 
-static __always_inline int from_uplink(struct __sk_buff *skb, struct sr_packet *pkt)
+static __always_inline int from_uplink(struct __sk_buff *skb, struct sr_packet *pkt, struct sr_outer_packet *out)
 {
-	struct sr_outer_packet out = {};
-
-	if (skb->protocol != bpf_htons(ETH_P_IPV6) || !sr_outer_load(skb, &out))
+	if (skb->protocol != bpf_htons(ETH_P_IPV6) || !sr_outer_load(skb, out))
 		return TC_ACT_OK;
-	if (!sr_in_locators(&out.dst) && !sr_is_source(&out.dst))
+	if (!sr_in_locators(&out->dst) && !sr_is_source(&out->dst))
 		return TC_ACT_OK;
-	if (!sr_in_domain(&out.src))
-		return sr_is_link_local(&out.src) && out.proto == IPPROTO_ICMPV6 ? TC_ACT_OK : -SR_DROP_NOT_DOMAIN;
-	return endpoint(skb, pkt, &out);
+	if (!sr_in_domain(&out->src))
+		return sr_is_link_local(&out->src) && out->proto == IPPROTO_ICMPV6 ? TC_ACT_OK : -SR_DROP_NOT_DOMAIN;
+	return endpoint(skb, pkt, out);
 }
 
 SEC("tc")
 int sr_from_uplink(struct __sk_buff *skb)
 {
+	struct sr_outer_packet out = {};
 	struct sr_packet pkt = {};
-	int r = from_uplink(skb, &pkt);
+	__u32 packets = sr_packets(skb), bytes;
+	int r = from_uplink(skb, &pkt, &out), answer;
 
-	return r < 0 ? sr_drop(skb, &pkt, SR_DIR_FROM_UPLINK, r) : r;
+	if (r >= 0)
+		return r;
+	bytes = sr_drop_bytes(skb, &pkt);
+	answer = sr_answer_outer(skb, &out, pkt.info, r);
+	sr_drop(&pkt, SR_DIR_FROM_UPLINK, answer < 0 ? answer : r, packets, bytes);
+	return answer < 0 ? TC_ACT_SHOT : answer;
 }

@@ -63,10 +63,11 @@ class Agent:
         notify.unlink(missing_ok=True)
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self.notify.bind(str(notify))
+        environment = {key: value for key, value in os.environ.items() if key != "JOURNAL_STREAM"}
         with open(self.log, "ab") as log:
             self.child = netns.popen(self.node.ns, [self.program, "--config", self.config_file],
                                      stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                                     env={**os.environ, "NOTIFY_SOCKET": str(notify)})
+                                     env={**environment, "NOTIFY_SOCKET": str(notify)})
         if wait:
             self.wait_ready(timeout)
 

@@ -13,7 +13,7 @@ import socket
 from lab import netns
 from lab.agent import BPFFS, Agent, mount_bpffs
 from lab.etcd import Etcd
-from lab.fabric import Fabric
+from lab.fabric import Fabric, wait_until
 from lab.tenants import Tenants
 
 RUN = pathlib.Path("/run")
@@ -73,6 +73,9 @@ class Instance:
             agent.start(wait=False)
         for agent in self.agents.values():
             agent.wait_ready()
+        # They register their nodes themselves; before that no port can be bound to them.
+        prefix = f"/srfabric/v1/clusters/{CLUSTER}/status/nodes/"
+        wait_until(lambda: len(self.etcd.prefix(prefix)) == len(self.agents), 20, "agents did not register their nodes")
         progress("BGP: every locator on every router")
         self.fabric.wait_routes()
 

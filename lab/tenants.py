@@ -64,14 +64,14 @@ class Tenants:
         pairs = [(cidr, str(ipaddress.ip_network(cidr)[1])) for cidr in subnets]
         words = [word for cidr, gateway in pairs for word in ("--subnet", f"{cidr},{gateway}")]
         made = self._json("network", "create", name, "--project", project, *words)
-        self.networks[name] = Network(name, project, pairs, mtu, made["network_id"], made["name"])
+        self.networks[name] = Network(name, project, pairs, mtu, made["network_id"], made["vrf"])
         return self.networks[name]
 
     def vm(self, name, network, node, *addresses, plug=True):
         """A port and its VM on a hypervisor. MAC addresses follow from the VM's number."""
         mac = "fa:16:3e:00:%02x:%02x" % divmod(len(self.vms) + 1, 256)
         words = [word for address in addresses for word in ("--ip", address)]
-        made = self._json("port", "create", "--network", network.name, "--host", node.name, "--mac", mac, *words)
+        made = self._json("port", "create", "--network", network.id, "--host", node.name, "--mac", mac, *words)
         vm = Vm(name, self.fabric.prefix + name, network, node, list(addresses), mac, made["id"], made["tap"])
         netns.add([vm.ns])
         netns.sysctl(vm.ns, QUIET)
@@ -119,7 +119,7 @@ class Tenants:
         for vm in list(self.vms.values()):
             self.remove(vm)
         for network in self.networks.values():
-            self.srctl("network", "delete", network.vrf)
+            self.srctl("network", "delete", network.id)
         self.networks.clear()
 
     def taps(self, node):
@@ -129,8 +129,8 @@ class Tenants:
     # What they see
 
     def active(self, vm):
-        status = self.etcd.get(f"/srfabric/v1/clusters/{self.cluster}/status/ports/{vm.port}")
-        return bool(status) and json.loads(status)["active"] and json.loads(status)["node"] == vm.node.name
+        status = json.loads(self.etcd.get(f"/srfabric/v1/clusters/{self.cluster}/status/ports/{vm.port}") or "{}")
+        return (status.get("status"), status.get("node")) == ("ACTIVE", vm.node.name)
 
     def wait_active(self, vms=None, timeout=15):
         waiting = list(self.vms.values() if vms is None else vms)

@@ -20,6 +20,7 @@
 #include "store/store.h"
 
 #define SR_KEY_ROOT "/srfabric/v1/"
+#define SR_KEY_VRF_CIDRS SR_KEY_ROOT "vrf_cidrs"
 #define SR_KEY_SIZE 256
 
 /* Each writes a key or prefix with its NUL into buf and returns its length, or -EINVAL for a name that is none. */

@@ -44,10 +44,25 @@ struct sr_write_result {
 		const struct sr_vrf *vrf;
 		const struct sr_port *port;
 		const struct sr_encap *encap;
+		const struct sr_prefix *vrf_cidr;
 	};
 };
 
 typedef void (*sr_write_cb)(void *ctx, const struct sr_write_result *result);
+
+/* ---- Clusters */
+
+/*
+ * Gives a cluster its vrf_cidr (IPv4, with room for a VRF: /30 or shorter; else -EINVAL). The same again: nothing
+ * happens. -EADDRINUSE: it overlaps another cluster's, and both are named; -EBUSY: another one is to replace it while
+ * networks have addresses of it.
+ */
+int sr_write_cluster(struct sr_etcd *etcd, const char *cluster, const struct sr_prefix *vrf_cidr, sr_write_cb cb,
+		     void *ctx);
+/* Takes it away. -ENOENT; -EBUSY. */
+int sr_write_cluster_delete(struct sr_etcd *etcd, const char *cluster, sr_write_cb cb, void *ctx);
+/* Only reads: result->vrf_cidr. -ENOENT. */
+int sr_read_cluster(struct sr_etcd *etcd, const char *cluster, sr_write_cb cb, void *ctx);
 
 /* ---- Nodes */
 
@@ -62,5 +77,48 @@ int sr_write_node_drain(struct sr_etcd *etcd, const char *cluster, const char *n
 			void *ctx);
 /* Its locator is free then. -ENOENT; -EBUSY: ports are bound to it. */
 int sr_write_node_delete(struct sr_etcd *etcd, const char *cluster, const char *node, sr_write_cb cb, void *ctx);
+
+/* ---- Networks */
+
+/*
+ * Makes the VRF of a network. project_id and network_id say which; network_name, gateway, mtu and subnets are taken;
+ * name, vrf_ip and vrf_cidr are chosen: the name that sr_vrf_name gives, or the same with another last digit if another
+ * network has that, and the lowest free address of the cluster's vrf_cidr besides its first and its last. -EEXIST: the
+ * network has one, which the text names; -ENOENT: the cluster has no vrf_cidr; -ENOSPC.
+ */
+int sr_write_network(struct sr_etcd *etcd, const char *cluster, const struct sr_vrf *vrf, sr_write_cb cb, void *ctx);
+/* Replaces what may change, by vrf->name: network_name, gateway, mtu, subnets. -ENOENT. */
+int sr_write_network_update(struct sr_etcd *etcd, const char *cluster, const struct sr_vrf *vrf, sr_write_cb cb,
+			    void *ctx);
+/* With its vrf_ip. -ENOENT; -EBUSY: it has ports or encap networks. */
+int sr_write_network_delete(struct sr_etcd *etcd, const char *cluster, const char *vrf, sr_write_cb cb, void *ctx);
+
+/* ---- Ports */
+
+/*
+ * Makes a port in port->vrf, bound to port->node if that is not "", with its addresses claimed. network_id, vrf_ip,
+ * vrf_cidr and segment_node_id are filled in from the VRF and the node. Without addresses, in a VRF with subnets, it
+ * gets the lowest free one of the first subnet that has one. -EEXIST: the id; -EADDRINUSE: an address, and the text
+ * says whose it is; -EINVAL (in the result too): an address outside of the subnets; -ENOENT: VRF or node; -ENOSPC.
+ */
+int sr_write_port(struct sr_etcd *etcd, const char *cluster, const struct sr_port *port, sr_write_cb cb, void *ctx);
+/* Replaces it, the node it is bound to included. Without addresses it keeps those that it has. -ENOENT, as above. */
+int sr_write_port_update(struct sr_etcd *etcd, const char *cluster, const struct sr_port *port, sr_write_cb cb,
+			 void *ctx);
+/* Changes only the node: a VM plugged, moved, or ("") unplugged. */
+int sr_write_port_bind(struct sr_etcd *etcd, const char *cluster, const char *vrf, const struct sr_uuid *id,
+		       const char *node, sr_write_cb cb, void *ctx);
+/* With its binding and its addresses. -ENOENT. */
+int sr_write_port_delete(struct sr_etcd *etcd, const char *cluster, const char *vrf, const struct sr_uuid *id,
+			 sr_write_cb cb, void *ctx);
+
+/* ---- Encap networks */
+
+/* Makes or replaces one; network_id is filled in. -ENOENT: the VRF. */
+int sr_write_encap(struct sr_etcd *etcd, const char *cluster, const char *vrf, const struct sr_encap *encap,
+		   sr_write_cb cb, void *ctx);
+/* -ENOENT. */
+int sr_write_encap_delete(struct sr_etcd *etcd, const char *cluster, const char *vrf, const struct sr_uuid *id,
+			  sr_write_cb cb, void *ctx);
 
 #endif

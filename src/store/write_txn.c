@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/merge.h"
+
 struct sr_write_text {
 	struct sr_write_text *next;
 	char *text;
@@ -102,6 +104,23 @@ const char *sr_write_own(struct sr_write *w, char *text)
 	return text;
 }
 
+const char *sr_write_keep(struct sr_write *w, struct sr_bytes value)
+{
+	return sr_write_own(w, value.len ? strndup(value.data, value.len) : strdup(""));
+}
+
+const char *sr_write_merged(struct sr_write *w, const char *found, char *known, char *wanted)
+{
+	const char *want = sr_write_own(w, wanted), *k;
+
+	if (!found) {
+		free(known);
+		return want;
+	}
+	k = sr_write_own(w, known);
+	return w->err ? want : sr_write_own(w, sr_merge(found, strlen(found), k, want));
+}
+
 static struct sr_bytes copy(struct sr_write *w, const char *text)
 {
 	const char *own = sr_write_own(w, strdup(text));
@@ -184,9 +203,14 @@ void sr_write_witness(struct sr_write *w, const char *key, const char *value)
 		w->err = -ENOMEM;
 }
 
-size_t sr_write_window(const struct sr_write *w)
+size_t sr_write_skip(const struct sr_write *w)
 {
-	return w->round == 0 ? 1 : (size_t)16 << w->round;
+	uint32_t chance = 0;
+
+	if (w->round == 0)
+		return 0;
+	uv_random(NULL, NULL, &chance, sizeof(chance), 0, NULL);
+	return chance & (((size_t)8 << w->round) - 1);
 }
 
 /* ---- a round's way */

@@ -13,7 +13,7 @@
  *                                                               +--> done: nothing to do, or an error
  *
  * Of those who collide in a round one gets through, and who picks out of many (addresses) picks at random from the
- * second round on, in a window that doubles (sr_write_window), so 64 who start at once are through after half a dozen
+ * second round on, in a window that doubles (sr_write_skip), so 64 who start at once are through after half a dozen
  * rounds. SR_WRITE_ROUNDS is some times that; who is not through then is told -EAGAIN rather than kept waiting.
  *
  * A transaction whose outcome is unknown has a witness: a key and the value that it gets (or its absence). The next
@@ -30,9 +30,9 @@
 #include "store/write.h"
 
 #define SR_WRITE_ROUNDS 16
-#define SR_WRITE_READS_MAX 8
-#define SR_WRITE_OPS_MAX 48 /* a port with SR_PORT_ADDRS_MAX addresses, and room; etcd takes 128 */
-#define SR_WRITE_DONE 1	    /* from build: there is nothing to write */
+#define SR_WRITE_READS_MAX 24 /* a port with SR_PORT_ADDRS_MAX addresses; the names that a network may get */
+#define SR_WRITE_OPS_MAX 48   /* a port with SR_PORT_ADDRS_MAX addresses, and room; etcd takes 128 */
+#define SR_WRITE_DONE 1	      /* from build: there is nothing to write */
 
 struct sr_write;
 
@@ -109,8 +109,17 @@ void sr_write_witness(struct sr_write *w, const char *key, const char *value);
 /* Takes over text from malloc (NULL: no memory), for as long as the round lasts. Returns it, "" for NULL. */
 const char *sr_write_own(struct sr_write *w, char *text);
 
-/* Out of how many of what is free to pick at random. 1: take the first. */
-size_t sr_write_window(const struct sr_write *w);
+/*
+ * The value to put where `found` stands (NULL: nothing that can be read), with the fields in it that we do not know.
+ * known: what we understood of it, encoded again; wanted: what is to be. Both are taken over. Lasts as long as the
+ * round.
+ */
+const char *sr_write_merged(struct sr_write *w, const char *found, char *known, char *wanted);
+/* A copy of a value as text, for as long as the round lasts. */
+const char *sr_write_keep(struct sr_write *w, struct sr_bytes value);
+
+/* How many free ones to leave to others: none in the first round, then by chance out of a window that doubles. */
+size_t sr_write_skip(const struct sr_write *w);
 
 /* The one key that a want found, or NULL. */
 static inline const struct sr_etcd_kv *sr_write_found(const struct sr_etcd_op_result *result)

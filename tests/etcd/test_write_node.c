@@ -27,22 +27,13 @@ static int teardown(void **state)
 
 static int connect_client(void **state)
 {
-	struct client *client = calloc(1, sizeof(*client));
-
-	client_init(client, &server);
-	*state = client;
+	*state = writer_new(&server);
 	return 0;
 }
 
 static int disconnect_client(void **state)
 {
-	struct client *c = *state;
-	struct done done = {};
-
-	assert_int_equal(sr_etcd_delete(c->etcd, SR_BYTES("/"), SR_BYTES("0"), on_done, &done), 0);
-	assert_true(run_until(&c->loop, &done.done, CALL_MS));
-	client_fini(c);
-	free(c);
+	writer_free(*state);
 	return 0;
 }
 

@@ -22,6 +22,27 @@ void on_written(void *written, const struct sr_write_result *result)
 		w->vrf = *result->vrf;
 	else if (w->what == WROTE_PORT)
 		w->port = *result->port;
+	else if (w->what == WROTE_CIDR)
+		w->cidr = *result->vrf_cidr;
+}
+
+struct client *writer_new(const struct server *server)
+{
+	struct client *client = calloc(1, sizeof(*client));
+
+	assert_non_null(client);
+	client_init(client, server);
+	return client;
+}
+
+void writer_free(struct client *client)
+{
+	struct done done = {};
+
+	assert_int_equal(sr_etcd_delete(client->etcd, SR_BYTES("/"), SR_BYTES("0"), on_done, &done), 0);
+	assert_true(run_until(&client->loop, &done.done, CALL_MS));
+	client_fini(client);
+	free(client);
 }
 
 int written(struct client *client, int started, struct written *w)

@@ -15,13 +15,24 @@ struct written {
 		struct sr_node node;
 		struct sr_vrf vrf;
 		struct sr_port port;
+		struct sr_prefix cidr;
 	};
-	enum { WROTE_NONE, WROTE_NODE, WROTE_VRF, WROTE_PORT } what; /* set before: which member is to be filled */
+	enum {
+		WROTE_NONE,
+		WROTE_NODE,
+		WROTE_VRF,
+		WROTE_PORT,
+		WROTE_CIDR
+	} what; /* set before: which member is to be filled */
 };
 
 void on_written(void *written, const struct sr_write_result *result);
 /* `started` is what the write returned. Waits, and returns the error. */
 int written(struct client *client, int started, struct written *w);
+
+/* For setup and teardown: a client of the server, and all keys gone after it. */
+struct client *writer_new(const struct server *server);
+void writer_free(struct client *client);
 
 /* The value of a key, "" if it is not there. For free(). */
 char *client_value(struct client *client, const char *key);

@@ -108,6 +108,9 @@ int sr_write_port_update(struct sr_etcd *etcd, const char *cluster, const struct
 /* Changes only the node: a VM plugged, moved, or ("") unplugged. */
 int sr_write_port_bind(struct sr_etcd *etcd, const char *cluster, const char *vrf, const struct sr_uuid *id,
 		       const char *node, sr_write_cb cb, void *ctx);
+/* Changes only admin_state_up. -ENOENT. */
+int sr_write_port_admin(struct sr_etcd *etcd, const char *cluster, const char *vrf, const struct sr_uuid *id, bool up,
+			sr_write_cb cb, void *ctx);
 /* With its binding and its addresses. -ENOENT. */
 int sr_write_port_delete(struct sr_etcd *etcd, const char *cluster, const char *vrf, const struct sr_uuid *id,
 			 sr_write_cb cb, void *ctx);

@@ -14,7 +14,7 @@
 #include "store/claim.h"
 #include "store/pick.h"
 
-enum { CREATE, UPDATE, BIND, DELETE };
+enum { CREATE, UPDATE, BIND, ADMIN, DELETE };
 
 /* What is read, in this order; then the claim of each address that is asked for. */
 enum { READ_PORT, READ_VRF, READ_NODE, READ_CLAIMS };
@@ -22,7 +22,7 @@ enum { READ_PORT, READ_VRF, READ_NODE, READ_CLAIMS };
 struct write_port {
 	struct sr_write w;
 	int what;
-	struct sr_port want; /* as given; of BIND and DELETE only vrf, id and node */
+	struct sr_port want; /* as given; of BIND, ADMIN and DELETE only vrf, id and what changes */
 	struct sr_port port; /* what is to be */
 
 	/* found in this round */
@@ -373,7 +373,44 @@ static const struct sr_write_kind port_delete = {
 	.fini = port_fini,
 };
 
+/* Nothing but the state: where the port is does not matter, and stays. */
+static int admin_build(struct sr_write *w)
+{
+	struct write_port *wp = (struct write_port *)w;
+	char key[SR_KEY_SIZE];
+	const char *value;
+
+	wp->port = wp->found;
+	wp->port.admin_state_up = wp->want.admin_state_up;
+	if (wp->found.admin_state_up == wp->want.admin_state_up)
+		return SR_WRITE_DONE;
+	value = sr_write_merged(w, wp->value, sr_port_encode(&wp->found), sr_port_encode(&wp->port));
+	object_key(wp, SR_OBJECT_PORT, "", key);
+	sr_write_if_unchanged(w, key, wp->port_mod);
+	sr_write_put(w, key, value);
+	sr_write_witness(w, key, value);
+	return 0;
+}
+
+static const struct sr_write_kind port_admin = {
+	.size = sizeof(struct write_port),
+	.ask = delete_ask,
+	.read = delete_read,
+	.build = admin_build,
+	.result = port_result,
+	.fini = port_fini,
+};
+
 /* ---- starting */
+
+/* One that is not given comes of the id: the prefix that OpenStack uses, and 24 random bits. */
+static void make_mac(struct sr_port *port)
+{
+	static const struct sr_mac none;
+
+	if (memcmp(&port->mac, &none, sizeof(none)) == 0)
+		port->mac = (struct sr_mac){.b = {0xfa, 0x16, 0x3e, port->id.b[13], port->id.b[14], port->id.b[15]}};
+}
 
 static bool twice(const struct sr_port *port)
 {
@@ -387,17 +424,23 @@ static bool twice(const struct sr_port *port)
 static int start(int what, struct sr_etcd *etcd, const char *cluster, const struct sr_port *port, sr_write_cb cb,
 		 void *ctx)
 {
+	static const struct sr_write_kind *const kinds[] = {[CREATE] = &port_put,
+							    [UPDATE] = &port_put,
+							    [BIND] = &port_put,
+							    [ADMIN] = &port_admin,
+							    [DELETE] = &port_delete};
 	struct write_port *wp;
 	int r;
 
 	if (!sr_vrf_name_valid(port->vrf) || (port->node[0] && !sr_name_valid(port->node)) ||
 	    port->n_addrs > SR_PORT_ADDRS_MAX || twice(port))
 		return -EINVAL;
-	r = sr_write_new(what == DELETE ? &port_delete : &port_put, etcd, cluster, cb, ctx, &wp);
+	r = sr_write_new(kinds[what], etcd, cluster, cb, ctx, &wp);
 	if (r < 0)
 		return r;
 	wp->what = what;
 	wp->want = *port;
+	make_mac(&wp->want);
 	return sr_write_start(&wp->w);
 }
 
@@ -428,6 +471,17 @@ int sr_write_port_bind(struct sr_etcd *etcd, const char *cluster, const char *vr
 		       const char *node, sr_write_cb cb, void *ctx)
 {
 	return start_named(BIND, etcd, cluster, vrf, id, node, cb, ctx);
+}
+
+int sr_write_port_admin(struct sr_etcd *etcd, const char *cluster, const char *vrf, const struct sr_uuid *id, bool up,
+			sr_write_cb cb, void *ctx)
+{
+	struct sr_port port = {.id = *id, .admin_state_up = up};
+
+	if (!sr_vrf_name_valid(vrf))
+		return -EINVAL;
+	snprintf(port.vrf, sizeof(port.vrf), "%s", vrf);
+	return start(ADMIN, etcd, cluster, &port, cb, ctx);
 }
 
 int sr_write_port_delete(struct sr_etcd *etcd, const char *cluster, const char *vrf, const struct sr_uuid *id,

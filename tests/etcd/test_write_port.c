@@ -262,6 +262,32 @@ static void a_port_moves(void **state)
 	assert_int_equal(bind_to(c, ID, "hv9").err, -ENOENT);
 }
 
+static void the_state_changes_and_nothing_else(void **state)
+{
+	struct client *c = *state;
+	struct sr_port p = port(ID, "hv1", NULL);
+	struct written w = {.what = WROTE_PORT};
+	int64_t before;
+
+	memset(&p.mac, 0, sizeof(p.mac));
+	assert_int_equal(written(c, sr_write_port_admin(c->etcd, "east", vrf, &p.id, false, on_written, &w), &w),
+			 -ENOENT);
+	w = create(c, &p);
+	assert_int_equal(w.err, 0);
+	assert_memory_equal(w.port.mac.b, "\xfa\x16\x3e\xf0\xc9\xe8", 6);
+	assert_int_equal(bind_to(c, ID, "hv2").err, 0);
+	before = client_revision(c);
+	for (unsigned int i = 0; i < 2; i++) {
+		w = (struct written){.what = WROTE_PORT};
+		assert_int_equal(
+			written(c, sr_write_port_admin(c->etcd, "east", vrf, &p.id, false, on_written, &w), &w), 0);
+		assert_false(w.port.admin_state_up);
+		assert_string_equal(w.port.node, "hv2");
+		assert_int_equal(w.port.segment_node_id.b[11], 2);
+	}
+	assert_int_equal(client_revision(c), before + 1);
+}
+
 static void an_update_changes_addresses(void **state)
 {
 	struct client *c = *state;
@@ -412,6 +438,7 @@ int main(void)
 		CASE(what_is_wrong_is_refused),
 		CASE(addresses_are_picked),
 		CASE(a_port_moves),
+		CASE(the_state_changes_and_nothing_else),
 		CASE(an_update_changes_addresses),
 		CASE(what_is_in_use_is_not_deleted),
 		CASE(deletion_and_creation_do_not_miss_each_other),

@@ -74,11 +74,22 @@ static int learn_routes(void *ctx, const struct sr_dp_route *routes, size_t n)
 	return 0;
 }
 
+/* VRFs are learnt by now. An uplink and no VRF: the maps were made anew, and are empty (datapath.h, sr_dp_ebpf_open).
+ */
+static int learn_uplink(void *ctx, uint32_t ifindex)
+{
+	struct sr_engine *e = ctx;
+
+	(void)ifindex;
+	e->rebuilding = !sr_fabric_vnets(e->fabric);
+	return 0;
+}
+
 /* VRFs and next hops first: routes refer to them, and a dump gives its parts in any order. */
 static int learn(struct sr_engine *e)
 {
 	static const struct sr_dp_dump objects = {.vrf = learn_vrf, .nexthop = learn_hop};
-	static const struct sr_dp_dump users = {.port = learn_port, .routes = learn_routes};
+	static const struct sr_dp_dump users = {.uplink = learn_uplink, .port = learn_port, .routes = learn_routes};
 	int r = e->dp->ops->dump(e->dp, &objects, e);
 
 	return r < 0 ? r : e->dp->ops->dump(e->dp, &users, e);

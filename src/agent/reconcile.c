@@ -26,30 +26,16 @@ static bool usable(const struct sr_vnet *vnet)
 
 /* ---- uplinks */
 
-static void uplinks_apply(struct sr_engine *e, int *err)
+static void mtu_apply(struct sr_engine *e, int *err)
 {
 	uint32_t mtu = e->config.mtu;
 	int r;
 
-	for (size_t i = 0; i < e->config.n_uplinks; i++) {
-		const char *name = e->config.uplinks[i];
-		const struct link *link = engine_link_by_name(e, name);
+	for (size_t i = 0; i < e->config.n_uplinks && !e->config.mtu; i++) {
+		const struct link *link = engine_link_by_name(e, e->config.uplinks[i]);
 
-		if (link && !e->config.mtu && (mtu == 0 || link->mtu < mtu))
+		if (link && (mtu == 0 || link->mtu < mtu))
 			mtu = link->mtu;
-		if (!link || e->uplinks[i] == link->ifindex) {
-			if (!link && e->uplinks[i])
-				engine_log(e, SR_LOG_WARNING, "uplink %s is gone", name);
-			e->uplinks[i] = link ? link->ifindex : 0;
-			continue;
-		}
-		r = e->dp->ops->uplink_set(e->dp, link->ifindex);
-		if (r < 0) {
-			failed(e, err, r, "uplink", name);
-			continue;
-		}
-		e->uplinks[i] = link->ifindex;
-		engine_log(e, SR_LOG_INFO, "uplink %s: taking SIDs' packets, mtu %u", name, link->mtu);
 	}
 	if (mtu == 0 || mtu == e->mtu)
 		return;
@@ -58,6 +44,37 @@ static void uplinks_apply(struct sr_engine *e, int *err)
 		failed(e, err, r, "fabric", "mtu");
 	else
 		e->mtu = mtu;
+}
+
+static void uplink_apply(struct sr_engine *e, size_t i, int *err)
+{
+	const char *name = e->config.uplinks[i];
+	const struct link *link = engine_link_by_name(e, name);
+	int r;
+
+	if (!link && e->uplinks[i])
+		engine_log(e, SR_LOG_WARNING, "uplink %s is gone", name);
+	if (!link || e->uplinks[i] == link->ifindex) {
+		e->uplinks[i] = link ? link->ifindex : 0;
+		return;
+	}
+	r = e->dp->ops->uplink_set(e->dp, link->ifindex);
+	if (r < 0) {
+		failed(e, err, r, "uplink", name);
+		return;
+	}
+	e->uplinks[i] = link->ifindex;
+	engine_log(e, SR_LOG_INFO, "uplink %s: taking SIDs' packets, mtu %u", name, link->mtu);
+}
+
+/* Not before what was rebuilt is whole: until then the uplinks forward by what they had. */
+static void uplinks_apply(struct sr_engine *e, int *err)
+{
+	if (e->rebuilding && !(e->nodes_synced && e->bindings_synced && sr_fabric_is_synced(e->fabric)))
+		return;
+	e->rebuilding = false;
+	for (size_t i = 0; i < e->config.n_uplinks; i++)
+		uplink_apply(e, i, err);
 }
 
 /* ---- VRFs */
@@ -340,7 +357,10 @@ static bool port_removable(struct sr_engine *e, const struct port_had *had)
 {
 	const struct sr_vnet *vnet = sr_fabric_vnet_by_id(e->fabric, had->port.vrf);
 
-	return !had->wanted && (!vnet || !vnet->wanted || vnet->synced);
+	if (had->wanted)
+		return false;
+	/* Of no VRF: a tap that still forwards by maps from before a rebuild, and may turn out to be a port. */
+	return vnet ? !vnet->wanted || vnet->synced : sr_fabric_is_synced(e->fabric);
 }
 
 static void ports_remove(struct sr_engine *e, int *err)
@@ -525,9 +545,11 @@ int sr_engine_reconcile(struct sr_engine *e)
 
 	if (!e->links_synced)
 		return 0;
-	uplinks_apply(e, &err);
-	if (!e->nodes_synced || !e->bindings_synced)
+	mtu_apply(e, &err);
+	if (!e->nodes_synced || !e->bindings_synced) {
+		uplinks_apply(e, &err);
 		return err;
+	}
 	e->stats.passes++;
 	todo = vrfs_apply(e, &err);
 	ports_dirty = sr_fabric_take_local_dirty(e->fabric) || e->ports_dirty;
@@ -543,6 +565,7 @@ int sr_engine_reconcile(struct sr_engine *e)
 		ports_apply(e, &err);
 	if (err)
 		e->ports_dirty = true;
+	uplinks_apply(e, &err);
 	vrfs_finish(e, todo, &err);
 	hops_remove_idle(e, &err);
 	return err;

@@ -447,6 +447,29 @@ static void a_restart_removes_only_what_is_stale(void **state)
 	assert_int_equal(fake_dp_n_nexthops(w->dp), 2);
 }
 
+static void rebuilt_maps_take_over_when_they_are_whole(void **state)
+{
+	struct world *w = *state;
+
+	fake_dp_free(w->dp);
+	w->dp = fake_dp_new(8, 16, 1000);
+	assert_int_equal(w->dp->ops->uplink_set(w->dp, 2), 0); /* runs on the old maps */
+	engine_restart(w);
+	fake_dp_calls_reset(w->dp);
+	links(w);
+	assert_int_equal(sr_engine_reconcile(w->engine), 0);
+	begin(w, SR_SCOPE_NODES, "");
+	end(w, SR_SCOPE_NODES, "");
+	begin(w, SR_SCOPE_BINDINGS, "hv1");
+	bind_port(w, 1, VRF_A);
+	end(w, SR_SCOPE_BINDINGS, "hv1");
+	assert_int_equal(sr_engine_reconcile(w->engine), 0);
+	assert_int_equal(fake_dp_calls(w->dp, FAKE_UPLINK_SET), 0);
+	tell_all(w);
+	pass(w);
+	assert_int_equal(fake_dp_calls(w->dp, FAKE_UPLINK_SET), 2);
+}
+
 static void etcd_away_at_a_restart_leaves_everything(void **state)
 {
 	struct world *w = *state;
@@ -836,6 +859,7 @@ int main(void)
 		TEST(nothing_is_done_before_the_store_was_read),
 		TEST(a_restart_writes_nothing_that_is_right),
 		TEST(a_restart_removes_only_what_is_stale),
+		TEST(rebuilt_maps_take_over_when_they_are_whole),
 		TEST(etcd_away_at_a_restart_leaves_everything),
 		TEST(a_node_that_moves_is_one_write),
 		TEST(a_node_that_is_not_known_yet_drops_until_it_is),

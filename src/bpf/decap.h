@@ -45,7 +45,7 @@ static __always_inline int sr_decap_parse(struct __sk_buff *skb, struct sr_packe
 
 	pkt->l3 = out->upper;
 	r = sr_parse(skb, pkt, out->proto == IPPROTO_IPIP ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
-	if (!r && !skb->gso_size && pkt->l3 + pkt->len > out->end)
+	if (!r && pkt->l3 + pkt->len > out->end)
 		r = -SR_DROP_MALFORMED;
 	return r ? r : sr_ecn_decap(skb, pkt, out->tos);
 }

@@ -34,6 +34,8 @@ static __always_inline int sr_end_advance(struct __sk_buff *skb, struct sr_outer
 	*pointer = sr_outer_pointer(out->upper) + offsetof(struct sr_srh, left);
 	if (srh.last + 1 > srh.len / 2 || srh.left > srh.last + 1)
 		return -SR_DROP_BAD_SRH;
+	if (out->upper + (srh.len + 1) * 8 > out->end)
+		return -SR_DROP_MALFORMED;
 	out->hop_limit--;
 	out->left = srh.left - 1;
 	if (bpf_skb_load_bytes(skb, out->upper + sizeof(srh) + out->left * sizeof(out->dst), &out->dst,

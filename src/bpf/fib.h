@@ -3,8 +3,9 @@
  * bpf/fib.h - out into the fabric by the kernel's own routes.
  *
  * The routing daemon's routes are in the kernel's table; asking it gives ECMP (by source, destination and flow label),
- * failover and the route's MTU. The frame then leaves by bpf_redirect_neigh with the gateway that the lookup named:
- * the kernel resolves it, queues while it does, and keeps the neighbour entry's state fresh as for its own packets.
+ * failover and the link's MTU (or a route's, if locked). The frame then leaves by bpf_redirect_neigh with the gateway
+ * that the lookup named: the kernel resolves it, queues while it does, and keeps the neighbour entry's state fresh as
+ * for its own packets.
  *
  * Packets that this node sources are looked up as such, from the loopback interface, so that it does not matter whether
  * a tap has IPv6 on. The kernel wants forwarding on there (net.ipv6.conf.all.forwarding); without it, as without a

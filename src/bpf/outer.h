@@ -19,7 +19,8 @@
 struct sr_outer_packet {
 	union sr_addr src, dst;
 	__u32 label;
-	__u16 end;   /* offset of the first byte behind the packet */
+	__u32 end; /* offset of the first byte behind the packet, as that says; of a super-packet what the buffer holds
+		    */
 	__u16 upper; /* offset of the header at which the walk stopped */
 	__u8 proto;  /* that header's protocol number */
 	__u8 left;   /* segments left, if it is a routing header; else 0 */
@@ -52,7 +53,7 @@ static __always_inline bool sr_outer_load(struct __sk_buff *skb, struct sr_outer
 	out->hop_limit = ip.hop_limit;
 	out->proto = ip.nexthdr;
 	out->upper = ETH_HLEN + sizeof(ip);
-	out->end = out->upper + bpf_ntohs(ip.payload_len);
+	out->end = skb->gso_size ? skb->len : out->upper + bpf_ntohs(ip.payload_len);
 	return true;
 }
 

@@ -5,6 +5,8 @@
  *   who sends (port, VRF) -> ARP, ND and pings to the gateway are answered -> may these addresses pass? -> route in the
  *   VRF -> deliver here, or encapsulate and send
  */
+#include <linux/if_packet.h>
+
 #include "answer_tenant.h"
 #include "arp.h"
 #include "deliver.h"
@@ -82,7 +84,8 @@ static __always_inline int from_tap(struct __sk_buff *skb, struct sr_packet *pkt
 	if (!r && pkt->version == 6 && pkt->proto == IPPROTO_ICMPV6 && !pkt->later)
 		r = sr_nd(skb, pkt, port);
 	if (!r)
-		r = sr_edge_tenant(pkt);
+		r = skb->pkt_type == PACKET_BROADCAST || skb->pkt_type == PACKET_MULTICAST ? -SR_DROP_MULTICAST
+											   : sr_edge_tenant(pkt);
 	if (!r)
 		r = sr_echo(skb, pkt, port);
 	return r ? r : forward(skb, pkt, port, vrf);

@@ -16,6 +16,7 @@
 #include "end.h"
 #include "oam.h"
 #include "outer.h"
+#include "pmtu_learn.h"
 
 #define END_MAX 4 /* of this node's own segments in a row */
 
@@ -45,6 +46,8 @@ static __always_inline int upper_layer(struct __sk_buff *skb, struct sr_packet *
 		pkt->info = sr_outer_pointer(out->upper);
 		return -SR_DROP_UPPER_LAYER;
 	}
+	if (out->proto == IPPROTO_ICMPV6 && sr_is_source(&out->dst))
+		sr_pmtu_learn(skb, out);
 	return sr_to_kernel(skb, out);
 }
 
@@ -83,9 +86,11 @@ static __always_inline int from_uplink(struct __sk_buff *skb, struct sr_packet *
 		return TC_ACT_OK;
 	if (!sr_in_locators(&out->dst) && !sr_is_source(&out->dst))
 		return TC_ACT_OK;
-	if (!sr_in_domain(&out->src))
-		return sr_is_link_local(&out->src) && out->proto == IPPROTO_ICMPV6 ? TC_ACT_OK : -SR_DROP_NOT_DOMAIN;
-	return endpoint(skb, pkt, out);
+	if (sr_in_domain(&out->src))
+		return endpoint(skb, pkt, out);
+	if (sr_is_link_local(&out->src) && out->proto == IPPROTO_ICMPV6)
+		return upper_layer(skb, pkt, out, NULL); /* a neighbour's */
+	return -SR_DROP_NOT_DOMAIN;
 }
 
 SEC("tc")

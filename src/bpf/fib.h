@@ -34,6 +34,8 @@ static __always_inline int sr_fib_lookup(struct __sk_buff *skb, struct sr_way *w
 	struct bpf_fib_lookup fib = {
 		.family = SR_AF_INET6,
 		.ifindex = ifindex,
+		.sport = label, /* fib_multipath_hash_policy=1 hashes ports and no label */
+		.dport = label >> 16,
 		.tot_len = len,
 		.flowinfo = bpf_htonl(label),
 	};

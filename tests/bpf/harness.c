@@ -41,7 +41,7 @@ static const char links[] =
 	"route add 2400:dcc0::/32 via fe80::1 dev up0\n"
 	"route add 2400:dcc1::/32 nexthop via fe80::1 dev up0 nexthop via fe80::1 dev up1\n"
 	"route add 2400:dcc2::/32 via fe80::2 dev up0\n"
-	"route add 2400:dcc3:1::/48 via fe80::1 dev up0 mtu 1400\n";
+	"route add 2400:dcc3:1::/48 via fe80::1 dev up0 mtu lock 1400\n";
 
 static const struct sr_bpf_vrf vrfs[] = {
 	[BLUE] = {.flags = SR_VRF_F_ACTIVE | SR_VRF_F_LPM4 | SR_VRF_F_LPM6, .name = "vrfb1ue00b1ue00"},
@@ -543,6 +543,22 @@ static int print_warnings(enum libbpf_print_level level, const char *fmt, va_lis
 	return level == LIBBPF_WARN ? vfprintf(stderr, fmt, ap) : 0;
 }
 
+/* The far ends are other machines: what arrives there must not be routed, nor do they speak. Taps have no IPv6 on
+ * nodes. */
+static bool silence_ends(void)
+{
+	static const char *const names[] = {"vm1",  "vm2",  "vm3",  "vm4",   "tap0",
+					    "tap1", "tap2", "tap3", "leaf0", "leaf1"};
+	char path[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "net/ipv6/conf/%s/disable_ipv6", names[i]);
+		if (!harness_sysctl(path, "1"))
+			return false;
+	}
+	return true;
+}
+
 int harness_main(const char *name, const struct CMUnitTest *tests, size_t n)
 {
 	if (geteuid())
@@ -550,7 +566,7 @@ int harness_main(const char *name, const struct CMUnitTest *tests, size_t n)
 	if (unshare(CLONE_NEWNET))
 		return cannot("cannot make a network namespace");
 	libbpf_set_print(print_warnings);
-	if (!harness_sysctl("net/ipv6/conf/all/forwarding", "1") || !harness_ip(links)) {
+	if (!harness_sysctl("net/ipv6/conf/all/forwarding", "1") || !harness_ip(links) || !silence_ends()) {
 		fprintf(stderr, "cannot set the namespace up\n");
 		return 1;
 	}

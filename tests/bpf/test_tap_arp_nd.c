@@ -129,7 +129,7 @@ static void answered6(struct node *node, const char *target, const uint8_t *eth_
 
 static void test_ns_answered_for_any_address(void **state)
 {
-	static const char *const targets[] = {GATEWAY6, VM2_6, VM_B_6, "fd00:10::99:99", "2001:db8::1", "fe80::1"};
+	static const char *const targets[] = {GATEWAY6, VM2_6, VM_B_6, "fd00:10::99:99", "2001:db8::1"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
 		answered6(*state, targets[i], mac_solicited, "ff02::1:ff00:2", VM1_6);
@@ -138,6 +138,18 @@ static void test_ns_answered_for_any_address(void **state)
 static void test_ns_from_link_local_answered(void **state)
 {
 	answered6(*state, VM2_6, mac_solicited, "ff02::1:ff00:2", "fe80::f816:3eff:fe00:1");
+}
+
+/* Neighbours by link-local addresses are not reached (test_tap_route.c), unless that is where the gateway is. */
+static void test_ns_for_link_local_answered_for_the_gateway_only(void **state)
+{
+	struct packet in =
+		PACKET(ETH(mac_vm1, mac_solicited), IP6(VM1_6, "ff02::1:ff00:2", .hlim = 255), NS("fe80::1", mac_vm1));
+
+	node_expect_drop(*state, TAP0, &in, SR_DROP_LINK_LOCAL);
+	node_gateway(*state, TAP0, GATEWAY4, "fe80::1");
+	answered6(*state, "fe80::1", mac_solicited, "ff02::1:ff00:2", VM1_6);
+	answered6(*state, "fe80::1", mac_solicited, "ff02::1:ff00:2", "fe80::f816:3eff:fe00:1");
 }
 
 static void test_ns_unicast_answered(void **state)
@@ -195,7 +207,7 @@ static void test_ns_malformed(void **state)
 	assert_silent(*state, &hops);
 	assert_silent(*state, &group);
 	assert_silent(*state, &code);
-	for (size_t len = 14; len < good.len; len++) {
+	for (size_t len = HARNESS_MIN6; len < good.len; len++) {
 		struct packet cut = good;
 
 		sr_case("%zu bytes", len);
@@ -215,6 +227,7 @@ static const struct CMUnitTest tests[] = {
 	node_test(test_arp_malformed),
 	node_test(test_ns_answered_for_any_address),
 	node_test(test_ns_from_link_local_answered),
+	node_test(test_ns_for_link_local_answered_for_the_gateway_only),
 	node_test(test_ns_unicast_answered),
 	node_test(test_ns_without_option_answered),
 	node_test(test_ns_for_the_ports_own_address_not_answered),

@@ -178,18 +178,31 @@ static void test_packet_too_big_says_at_least_1280(void **state)
 	assert_icmp6_error(&out, 2, 0, 1280, GATEWAY6, VM1_6, mac_gateway, mac_vm1, &in);
 }
 
-/* No gateway address to speak from: dropped in silence, counted all the same. */
-static void test_no_gateway_no_answer(void **state)
+/* No gateway address to speak from: then from where the packet was going, or its sender would never learn the MTU. */
+static void test_errors_without_a_gateway(void **state)
 {
-	struct node *node = *state;
 	struct packet ttl4 = vm4(VM_B, 1, DF, 100), big4 = vm4(VM_B, 64, DF, 1437);
-	struct packet ttl6 = vm6(VM_B_6, 1, 100), big6 = vm6(VM_B_6, 64, 1437);
+	struct packet ttl6 = vm6(VM_B_6, 1, 100), big6 = vm6(VM_B_6, 64, 1437), out;
+	struct node *node = *state;
 
 	node_gateway(node, TAP0, "0.0.0.0", "::");
-	node_expect_drop(node, TAP0, &ttl4, SR_DROP_TTL);
-	node_expect_drop(node, TAP0, &ttl6, SR_DROP_TTL);
-	node_expect_drop(node, TAP0, &big4, SR_DROP_TOO_BIG);
-	node_expect_drop(node, TAP0, &big6, SR_DROP_TOO_BIG);
+	node_expect_answer(node, TAP0, &ttl4, SR_DROP_TTL, &out);
+	assert_icmp4_error(&out, 11, 0, 0, VM_B, VM1, mac_gateway, mac_vm1, &ttl4);
+	node_expect_answer(node, TAP0, &ttl6, SR_DROP_TTL, &out);
+	assert_icmp6_error(&out, 3, 0, 0, VM_B_6, VM1_6, mac_gateway, mac_vm1, &ttl6);
+	node_expect_answer(node, TAP0, &big4, SR_DROP_TOO_BIG, &out);
+	assert_icmp4_error(&out, 3, 4, 1436, VM_B, VM1, mac_gateway, mac_vm1, &big4);
+	node_expect_answer(node, TAP0, &big6, SR_DROP_TOO_BIG, &out);
+	assert_icmp6_error(&out, 2, 0, 1436, VM_B_6, VM1_6, mac_gateway, mac_vm1, &big6);
+}
+
+/* A router cannot cut what says DF, and this one does not cut the rest either: dropped, counted, and nobody is told. */
+static void test_too_big_without_df(void **state)
+{
+	struct packet in = vm4(VM_B, 64, 0, 1437), fits = vm4(VM_B, 64, 0, 1436), out;
+
+	node_expect_sent(*state, TAP0, &fits, &out);
+	node_expect_drop(*state, TAP0, &in, SR_DROP_TOO_BIG);
 }
 
 /* Pings */
@@ -291,7 +304,8 @@ int main(void)
 		node_test(test_no_error_about),
 		node_test(test_error_about_an_echo_request),
 		node_test(test_packet_too_big_says_at_least_1280),
-		node_test(test_no_gateway_no_answer),
+		node_test(test_errors_without_a_gateway),
+		node_test(test_too_big_without_df),
 		node_test(test_echo_to_gateway4),
 		node_test(test_echo_to_gateway6),
 		node_test(test_echo_to_gateway_with_ttl_1),

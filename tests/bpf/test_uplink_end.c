@@ -224,9 +224,7 @@ static void test_end_header_length(void **state)
 		if (len / 2 < 2)
 			node_assert_counted(*state, SR_DIR_FROM_UPLINK, SR_DROP_BAD_SRH);
 		else if (40 + 8 + 8 * len > in.len - 14)
-			assert_int_not_equal(verdict == TC_ACT_REDIRECT && ip6_flow(out.data + 14) == 0 &&
-						     !memcmp(out.data + 14 + 8, in.data + 14 + 8, 16),
-					     1);
+			assert_int_equal(verdict, TC_ACT_SHOT);
 	}
 }
 

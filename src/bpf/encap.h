@@ -119,10 +119,10 @@ static __always_inline int sr_encap_list(struct __sk_buff *skb, const struct sr_
 }
 
 /* The frame's own type is not under the sum that RECOMPUTE corrects: a write of its own. */
-static __always_inline int sr_encap_write(struct __sk_buff *skb, const struct sr_outer *outer, __u32 overhead)
+static __always_inline int sr_encap_write(struct __sk_buff *skb, const struct sr_outer *outer, __u32 listed)
 {
 	__be16 type = bpf_htons(ETH_P_IPV6);
-	__u32 len = overhead < sizeof(*outer) ? overhead : sizeof(*outer);
+	__u32 len = listed ? sizeof(*outer) : sizeof(outer->ip);
 
 	return bpf_skb_store_bytes(skb, offsetof(struct ethhdr, h_proto), &type, sizeof(type), 0) ||
 			       bpf_skb_store_bytes(skb, ETH_HLEN, outer, len, BPF_F_RECOMPUTE_CSUM)
@@ -166,7 +166,7 @@ static __noinline int sr_encap(struct __sk_buff *skb, struct sr_packet *pkt, con
 		sr_encap_srh(&outer, pkt, n_segs, listed);
 	r = sr_encap_room(skb, pkt, overhead);
 	if (!r)
-		r = sr_encap_write(skb, &outer, overhead);
+		r = sr_encap_write(skb, &outer, listed);
 	if (!r && n_segs > 1)
 		r = sr_encap_list(skb, nh, n_segs, listed);
 	return r ? r : sr_fib_send(&way);

@@ -94,8 +94,12 @@ static __always_inline __u64 sr_csum_scratch(struct sr_scratch *s, __u32 n)
 	__u64 sum = 0;
 
 	for (int i = 0; i < SR_CSUM_CHUNKS; i++) {
-		__u32 chunk = rest < SR_CSUM_CHUNK ? rest : SR_CSUM_CHUNK;
+		__u32 chunk = rest;
 
+		barrier_var(
+			chunk); /* one register for the check and the call, or the verifier of 6.1 does not follow */
+		if (chunk > SR_CSUM_CHUNK)
+			chunk = SR_CSUM_CHUNK;
 		sum += (__u32)bpf_csum_diff(NULL, 0, (__be32 *)(s->bytes + i * SR_CSUM_CHUNK), chunk, 0);
 		rest -= chunk;
 	}
@@ -159,7 +163,8 @@ static __always_inline int sr_icmp_reshape(struct __sk_buff *skb, __u32 len)
 
 static __always_inline int sr_icmp_quote(struct __sk_buff *skb, struct sr_scratch *s, __u32 at, __u32 n)
 {
-	if (!n || n > SR_ICMP_QUOTE6 || bpf_skb_load_bytes(skb, at, s->bytes, n))
+	/* Never less than an IP header, which is what tells the verifier of 6.1 that it is not zero. */
+	if (n < sizeof(struct iphdr) || n > SR_ICMP_QUOTE6 || bpf_skb_load_bytes(skb, at, s->bytes, n))
 		return -SR_DROP_HELPER;
 	s->bytes[n] = s->bytes[n + 1] = s->bytes[n + 2] = 0;
 	return 0;

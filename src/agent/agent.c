@@ -44,7 +44,9 @@ static void stop(struct sr_agent *agent, enum sr_agent_exit code)
 	uv_stop(&agent->loop);
 }
 
-/* ---- the locator's route */
+/* ---- the locator's routes */
+
+static void on_reconcile(uv_timer_t *timer);
 
 /*
  * Told by the node's own record: announced unless it is to drain. Nothing changes before the store says that the
@@ -63,10 +65,15 @@ static void announce(struct sr_agent *agent)
 	if (agent->announced == (on ? ANNOUNCE_ON : ANNOUNCE_OFF))
 		return;
 	sr_locator_format(&agent->config->node.locator, text);
-	r = sr_announce_route(&agent->config->node.locator, on);
+	r = sr_announce_sweep(&agent->config->node.locator);
+	if (r == 0)
+		r = sr_announce_local(&agent->config->node.locator, true);
+	if (r == 0)
+		r = sr_announce_route(&agent->config->node.locator, on);
 	if (r < 0) {
-		sr_log(&agent->log, SR_LOG_ERROR, "locator %s: cannot %s its route: %s", text, on ? "add" : "remove",
-		       strerror(-r));
+		sr_log(&agent->log, SR_LOG_ERROR, "locator %s: cannot %s its routes (is lo up?): %s", text,
+		       on ? "add" : "remove", strerror(-r));
+		uv_timer_start(&agent->reconcile, on_reconcile, RETRY_MS, 0);
 		return;
 	}
 	agent->announced = on ? ANNOUNCE_ON : ANNOUNCE_OFF;
@@ -77,8 +84,6 @@ static void announce(struct sr_agent *agent)
 }
 
 /* ---- the engine's callbacks */
-
-static void on_reconcile(uv_timer_t *timer);
 
 static void wake(void *ctx)
 {
@@ -356,12 +361,10 @@ static void on_links_error(void *ctx, int err)
 
 static enum sr_agent_exit take_in_node(struct sr_agent *agent)
 {
-	int r = sr_announce_local(&agent->config->node.locator, true);
+	int r = sr_announce_forwarding("lo");
 
-	if (r == 0)
-		r = sr_announce_forwarding("lo");
 	if (r < 0) {
-		sr_log(&agent->log, SR_LOG_ERROR, "locator: the kernel does not take it (is lo up, IPv6 on?): %s",
+		sr_log(&agent->log, SR_LOG_ERROR, "IPv6 forwarding cannot be turned on for lo (is IPv6 off?): %s",
 		       strerror(-r));
 		return exit_of(r);
 	}
@@ -452,9 +455,7 @@ enum sr_agent_exit sr_agent_cleanup(const struct sr_agent_config *config)
 	int r;
 
 	sr_log_init(&agent.log, config->log_level);
-	r = sr_announce_route(&config->node.locator, false);
-	if (r == 0)
-		r = sr_announce_local(&config->node.locator, false);
+	r = sr_announce_sweep(NULL);
 	if (r < 0) {
 		sr_log(&agent.log, SR_LOG_ERROR, "locator: its routes cannot be removed: %s", strerror(-r));
 		return exit_of(r);

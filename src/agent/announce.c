@@ -73,6 +73,102 @@ int sr_announce_route(const struct sr_locator *locator, bool there)
 	return change(locator, there, RTN_UNREACHABLE, RT_TABLE_MAIN, 0);
 }
 
+/* ---- sweeping: list our routes, then remove those of other locators */
+
+#define STALE_MAX 64 /* at a time */
+
+struct stale {
+	struct sr_locator locator;
+	uint8_t type, table;
+};
+
+struct sweep {
+	const struct sr_locator *keep;
+	struct stale found[STALE_MAX];
+	size_t n;
+};
+
+static int on_dst(const struct nlattr *attr, void *data)
+{
+	const struct in6_addr **ret = data;
+
+	if (mnl_attr_get_type(attr) == RTA_DST && mnl_attr_get_payload_len(attr) == sizeof(**ret))
+		*ret = mnl_attr_get_payload(attr);
+	return MNL_CB_OK;
+}
+
+static int on_route(const struct nlmsghdr *header, void *data)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(header);
+	const struct in6_addr *dst = NULL;
+	struct sweep *sweep = data;
+	struct stale stale;
+
+	if (header->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(header) < sizeof(*route))
+		return MNL_CB_OK;
+	stale.type = route->rtm_type;
+	stale.table = route->rtm_table;
+	if (route->rtm_protocol != SR_RTPROT || route->rtm_dst_len != SR_LOCATOR_BITS ||
+	    !((stale.type == RTN_UNREACHABLE && stale.table == RT_TABLE_MAIN) ||
+	      (stale.type == RTN_LOCAL && stale.table == RT_TABLE_LOCAL)))
+		return MNL_CB_OK;
+	mnl_attr_parse(header, sizeof(*route), on_dst, (void *)&dst);
+	if (!dst)
+		return MNL_CB_OK;
+	stale.locator = sr_sid_locator(&(struct sr_sid){*dst});
+	if (!(sweep->keep && sr_locator_equal(&stale.locator, sweep->keep)) && sweep->n < STALE_MAX)
+		sweep->found[sweep->n++] = stale;
+	return MNL_CB_OK;
+}
+
+static int list_routes(struct mnl_socket *socket, struct sweep *sweep)
+{
+	char buf[32768];
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buf);
+	struct rtmsg *route;
+	ssize_t len;
+	int r = MNL_CB_OK;
+
+	header->nlmsg_type = RTM_GETROUTE;
+	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	header->nlmsg_seq = 1;
+	route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
+	route->rtm_family = AF_INET6;
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
+	    mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
+		return -errno;
+	while (r > MNL_CB_STOP) {
+		len = mnl_socket_recvfrom(socket, buf, sizeof(buf));
+		if (len < 0)
+			return -errno;
+		r = mnl_cb_run(buf, (size_t)len, 1, mnl_socket_get_portid(socket), on_route, sweep);
+	}
+	return r < 0 ? -errno : 0;
+}
+
+int sr_announce_sweep(const struct sr_locator *keep)
+{
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct sweep sweep = {.keep = keep};
+	int r, err = 0;
+
+	if (!socket)
+		return -errno;
+	r = list_routes(socket, &sweep);
+	mnl_socket_close(socket);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < sweep.n; i++) {
+		const struct stale *stale = &sweep.found[i];
+		unsigned int oif = stale->type == RTN_LOCAL ? if_nametoindex("lo") : 0;
+
+		r = change(&stale->locator, false, stale->type, stale->table, oif);
+		if (r < 0 && err == 0)
+			err = r;
+	}
+	return err;
+}
+
 int sr_announce_forwarding(const char *ifname)
 {
 	char path[64 + IFNAMSIZ];

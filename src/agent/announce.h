@@ -20,6 +20,8 @@
 /* Both idempotent; adding what is there, and removing what is not, is no error. Negative errno. */
 int sr_announce_local(const struct sr_locator *locator, bool there);
 int sr_announce_route(const struct sr_locator *locator, bool there);
+/* Removes such routes of all locators but this one (NULL: of all): the node may have had another. */
+int sr_announce_sweep(const struct sr_locator *keep);
 /*
  * IPv6 forwarding on an interface: the kernel's FIB does not answer a program for packets of an interface that has it
  * off. -ENOENT: no IPv6 on it.

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A node as a whole: drained and back, moved to another locator, or at odds with another node.
+
+    a 10.0.0.11 on hv1  ═══ fabric ═══  b 10.0.0.12 on hv2
+"""
+import json
+
+import pytest
+
+from lab import netns
+from lab.agent import Agent
+from lab.fabric import wait_until
+
+CLUSTER = "/srfabric/v1/clusters/lab"
+
+
+def announced(lab, node):
+    """Is its locator's announcement in its own kernel, and on the routers?"""
+    own = netns.run(node.ns, ["ip", "-6", "route", "show", "proto", "147"]).stdout
+    leaf = lab.fabric.nodes["leaf1"]
+    return "unreachable" in own, node.prefix in netns.run(leaf.ns, ["ip", "-6", "route", "show", "proto", "bgp"]).stdout
+
+
+def status(lab, node):
+    return json.loads(lab.etcd.get(f"{CLUSTER}/status/nodes/{node.name}"))
+
+
+def test_a_drained_node_withdraws_its_locator_and_keeps_forwarding(lab, tenants, pair):
+    """Also over a restart of its agent; what the node itself sends goes on, and it comes back when told so."""
+    node, agent = lab.fabric.nodes["hv2"], lab.agents["hv2"]
+    tenants.srctl("node", "drain", "hv2")
+    try:
+        wait_until(lambda: announced(lab, node) == (False, False), 10, "the locator is still announced")
+        wait_until(lambda: status(lab, node)["draining"], 5, "it does not say that it drains")
+        agent.stop()
+        agent.start()
+        wait_until(lambda: status(lab, node)["draining"], 5, "it has forgotten that it drains")
+        assert announced(lab, node) == (False, False)
+        assert "local" in netns.run(node.ns, ["ip", "-6", "route", "show", "table", "local", "proto", "147"]).stdout
+    finally:
+        tenants.srctl("node", "undrain", "hv2")
+    wait_until(lambda: announced(lab, node) == (True, True), 10, "the locator is not announced again")
+    tenants.wait_ping(pair[0], pair[1].ip)
+    assert not status(lab, node)["draining"]
+
+
+@pytest.mark.expect_log("2400:dcc0")
+def test_a_locator_is_one_nodes_only(lab, tmp_path):
+    """A second agent with hv1's locator is refused, with hv1's name, before it announces anything."""
+    hv1, hv3 = lab.fabric.nodes["hv1"], lab.fabric.nodes["hv3"]
+    thief = Agent(hv3, tmp_path, "thief" + lab.name, lab.build, lab.etcd.url, "lab",
+                  {"node": {"name": "thief", "locator": hv1.locator}, "fabric": {"uplinks": "nosuch0"}})
+    try:
+        thief.start(wait=False)
+        assert thief.child.wait(20) == 78
+        said = thief.log.read_text()
+        assert "hv1" in said and hv1.locator in said
+        own = netns.run(hv3.ns, ["ip", "-6", "route", "show", "proto", "147"]).stdout
+        assert hv1.prefix not in own
+    finally:
+        thief.cleanup()
+    assert announced(lab, hv3) == (True, True)
+
+
+def test_a_node_with_another_locator_is_one_write_for_the_others(lab, tenants, pair):
+    """hv2 comes back with another locator: others' traffic to its VMs follows, and the old locator is free."""
+    node, agent = lab.fabric.nodes["hv2"], lab.agents["hv2"]
+    old, new = node.locator, "2400:dcc0::a7a:ff0e"
+    try:
+        agent.stop()
+        agent.config["node"]["locator"] = new
+        agent.start()
+        tenants.wait_ping(pair[0], pair[1].ip)
+        own = netns.run(node.ns, ["ip", "-6", "route", "show", "table", "all", "proto", "147"]).stdout
+        assert f"{new}:0:0/96" in own and node.prefix not in own
+        assert lab.etcd.get(f"/srfabric/v1/locators/{old}") is None
+    finally:
+        agent.stop()
+        agent.config["node"]["locator"] = old
+        agent.start()
+        tenants.wait_ping(pair[0], pair[1].ip)

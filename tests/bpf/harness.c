@@ -330,6 +330,13 @@ static void fill_nexthop(struct node *node, uint32_t id, enum sr_nh_kind kind, c
 	update(node->skel->maps.sr_nexthops, &id, &nh);
 }
 
+void node_nexthop(struct node *node, uint32_t id, const char *locator)
+{
+	const char *const segs[SR_BPF_SEGS_MAX] = {locator};
+
+	fill_nexthop(node, id, SR_NH_NODE, segs);
+}
+
 static void fill_tap(struct node *node, enum port_name tap)
 {
 	uint32_t id = 1 + tap;
@@ -564,16 +571,27 @@ static bool silence_ends(void)
 	return true;
 }
 
+bool harness_world(void)
+{
+	return harness_sysctl("net/ipv6/conf/all/forwarding", "1") && harness_ip(links) && silence_ends();
+}
+
 int harness_main(const char *name, const struct CMUnitTest *tests, size_t n)
+{
+	return harness_main_group(name, tests, n, NULL, NULL);
+}
+
+int harness_main_group(const char *name, const struct CMUnitTest *tests, size_t n, CMFixtureFunction setup,
+		       CMFixtureFunction teardown)
 {
 	if (geteuid())
 		return cannot("needs root: network namespaces and BPF");
 	if (unshare(CLONE_NEWNET))
 		return cannot("cannot make a network namespace");
 	libbpf_set_print(print_warnings);
-	if (!harness_sysctl("net/ipv6/conf/all/forwarding", "1") || !harness_ip(links) || !silence_ends()) {
+	if (!harness_world()) {
 		fprintf(stderr, "cannot set the namespace up\n");
 		return 1;
 	}
-	return _cmocka_run_group_tests(name, tests, n, NULL, NULL);
+	return _cmocka_run_group_tests(name, tests, n, setup, teardown);
 }

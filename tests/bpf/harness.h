@@ -117,6 +117,8 @@ void node_host4(struct node *node, uint32_t vrf, const char *addr, uint32_t next
 void node_host6(struct node *node, uint32_t vrf, const char *addr, uint32_t nexthop);
 void node_lpm4(struct node *node, uint32_t vrf, const char *addr, uint32_t len, uint32_t nexthop);
 void node_lpm6(struct node *node, uint32_t vrf, const char *addr, uint32_t len, uint32_t nexthop);
+/* Next hop `id` is a node of this locator. */
+void node_nexthop(struct node *node, uint32_t id, const char *locator);
 void node_vrf(struct node *node, uint32_t vrf, uint32_t flags, uint32_t mtu);
 void node_sid(struct node *node, const char *sid, enum sr_sid_behavior behavior, uint32_t vrf, uint32_t stats);
 void node_gateway(struct node *node, enum port_name tap, const char *gateway4, const char *gateway6);
@@ -164,12 +166,17 @@ void node_expect_kernel_at(struct node *node, enum port_name port, const struct 
 
 /* Makes the namespace, runs the tests; returns main's exit code. 77 with the reason as last line: cannot run here. */
 int harness_main(const char *name, const struct CMUnitTest *tests, size_t n);
+/* The same with what is set up once for all tests. */
+int harness_main_group(const char *name, const struct CMUnitTest *tests, size_t n, CMFixtureFunction setup,
+		       CMFixtureFunction teardown);
 #define HARNESS_MAIN(name, tests)                                                                                      \
 	int main(void)                                                                                                 \
 	{                                                                                                              \
 		return harness_main(name, tests, ARRAY_SIZE(tests));                                                   \
 	}
 
+/* Makes the world's interfaces and routes in the current network namespace, as harness_main does. */
+bool harness_world(void);
 /* `ip -batch` of the text; false if it fails. */
 bool harness_ip(const char *batch);
 bool harness_sysctl(const char *path, const char *value);

@@ -342,6 +342,9 @@ void sr_h2_recv(struct sr_h2 *h2, const uint8_t *data, size_t len)
 	if (n < 0)
 		h2_fail(h2, n == NGHTTP2_ERR_NOMEM ? -ENOMEM : -EBADMSG, nghttp2_strerror((int)n));
 	sr_h2_push(h2);
+	/* What breaks the protocol is answered with GOAWAY, and that is all that nghttp2 says of it. */
+	if (!nghttp2_session_want_read(h2->session) && !nghttp2_session_want_write(h2->session))
+		h2_fail(h2, -EBADMSG, "the peer does not speak HTTP/2 as it should");
 	dispatch(h2);
 }
 

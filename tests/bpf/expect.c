@@ -27,7 +27,7 @@ static size_t ip_length(const struct packet *p)
 
 void assert_icmp4_error_at(const struct packet *got, const struct icmp_error *want, const char *file, int line)
 {
-	size_t original = ip_length(want->about), header = (want->about->data[ETH_HLEN] & 0xfU) * 4;
+	size_t original = ip_length(want->about), header = 4 * (size_t)(want->about->data[ETH_HLEN] & 0xf);
 	const uint8_t *ip = got->data + ETH_HLEN;
 	struct packet expected;
 	size_t quoted;

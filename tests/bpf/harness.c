@@ -378,7 +378,7 @@ struct node *node_new(const struct sr_bpf_config *config)
 	node->config = config ? *config : config_default();
 	node->skel = srfabric_bpf__open();
 	assert_non_null(node->skel);
-	memcpy((void *)(uintptr_t)&node->skel->rodata->sr_config, &node->config, sizeof(node->config));
+	memcpy((void *)&node->skel->rodata->sr_config, &node->config, sizeof(node->config));
 	set_sizes(node->skel);
 	assert_int_equal(srfabric_bpf__load(node->skel), 0);
 	fill_maps(node);

@@ -98,7 +98,7 @@ static void write_ip6(struct packet *p, const struct layer *l)
 
 static void write_opts(struct packet *p, const struct layer *l)
 {
-	size_t len = 8 * (l->opts.len + 1U);
+	size_t len = 8 * ((size_t)l->opts.len + 1);
 	uint8_t *at = grow(p, len);
 
 	at[1] = l->opts.len;
@@ -378,7 +378,7 @@ void packet_ip4_checksum(struct packet *p)
 	uint8_t *at = packet_layer(p, L_IP4, 0);
 
 	put16(at + 10, 0);
-	put16(at + 10, checksum(at, (at[0] & 0xfU) * 4, 0));
+	put16(at + 10, checksum(at, 4 * (size_t)(at[0] & 0xf), 0));
 }
 
 uint32_t ip6_flow(const uint8_t *ip6)

@@ -212,7 +212,7 @@ static void test_a_flow_uses_one_uplink(void **state)
 
 	for (uint32_t i = 0; i < 32; i++) {
 		struct packet p = PACKET(ETH(mac_vm1, mac_gateway), IP4(VM1, "10.0.1.3", .id = (uint16_t)i),
-					 TCP(5000, 443, .seq = i * 100), DATA(i * 10));
+					 TCP(5000, 443, .seq = i * 100), DATA((size_t)i * 10));
 
 		wire_send(w->vm1, &p);
 	}

@@ -12,38 +12,38 @@
 /* Whole packets: a row a way to reach a VM. `list` is as it is written, without the first segment where reduced. */
 static struct encap {
 	const char *name;
-	enum sr_encap_mode mode;
 	const char *v4, *v6, *da;
 	const char *list[PACKET_SEGS];
+	enum sr_encap_mode mode;
 	uint8_t left;
 } encaps[] = {
-	{"NODE with SRH", SR_ENCAP_SRH, VM_B, VM_B_6, SID_B_BLUE, {SID_B_BLUE}, 0},
-	{"NODE reduced has no SRH", SR_ENCAP_REDUCED, VM_B, VM_B_6, SID_B_BLUE, {NULL}, 0},
-	{"SIDS of 1 with SRH", SR_ENCAP_SRH, "10.0.2.1", "fd00:10::2:1", SID_B_BLUE, {SID_B_BLUE}, 0},
-	{"SIDS of 1 reduced has no SRH", SR_ENCAP_REDUCED, "10.0.2.1", "fd00:10::2:1", SID_B_BLUE, {NULL}, 0},
-	{"SIDS of 2 with SRH", SR_ENCAP_SRH, "10.0.2.2", "fd00:10::2:2", SID_HOP_1, {SID_HOP_1, SID_B_BLUE}, 1},
-	{"SIDS of 2 reduced", SR_ENCAP_REDUCED, "10.0.2.2", "fd00:10::2:2", SID_HOP_1, {SID_B_BLUE}, 1},
+	{"NODE with SRH", VM_B, VM_B_6, SID_B_BLUE, {SID_B_BLUE}, SR_ENCAP_SRH, 0},
+	{"NODE reduced has no SRH", VM_B, VM_B_6, SID_B_BLUE, {NULL}, SR_ENCAP_REDUCED, 0},
+	{"SIDS of 1 with SRH", "10.0.2.1", "fd00:10::2:1", SID_B_BLUE, {SID_B_BLUE}, SR_ENCAP_SRH, 0},
+	{"SIDS of 1 reduced has no SRH", "10.0.2.1", "fd00:10::2:1", SID_B_BLUE, {NULL}, SR_ENCAP_REDUCED, 0},
+	{"SIDS of 2 with SRH", "10.0.2.2", "fd00:10::2:2", SID_HOP_1, {SID_HOP_1, SID_B_BLUE}, SR_ENCAP_SRH, 1},
+	{"SIDS of 2 reduced", "10.0.2.2", "fd00:10::2:2", SID_HOP_1, {SID_B_BLUE}, SR_ENCAP_REDUCED, 1},
 	{"SIDS of 3 with SRH",
-	 SR_ENCAP_SRH,
 	 "10.0.2.3",
 	 "fd00:10::2:3",
 	 SID_HOP_1,
 	 {SID_HOP_1, SID_HOP_2, SID_B_BLUE},
-	 2},
-	{"SIDS of 3 reduced", SR_ENCAP_REDUCED, "10.0.2.3", "fd00:10::2:3", SID_HOP_1, {SID_HOP_2, SID_B_BLUE}, 2},
-	{"SIDS of 8 with SRH",
 	 SR_ENCAP_SRH,
+	 2},
+	{"SIDS of 3 reduced", "10.0.2.3", "fd00:10::2:3", SID_HOP_1, {SID_HOP_2, SID_B_BLUE}, SR_ENCAP_REDUCED, 2},
+	{"SIDS of 8 with SRH",
 	 "10.0.2.8",
 	 "fd00:10::2:8",
 	 SID_HOP_1,
 	 {SID_HOP_1, SID_HOP_2, SID_HOP_3, SID_HOP_4, SID_HOP_5, SID_HOP_6, SID_HOP_7, SID_B_BLUE},
+	 SR_ENCAP_SRH,
 	 7},
 	{"SIDS of 8 reduced",
-	 SR_ENCAP_REDUCED,
 	 "10.0.2.8",
 	 "fd00:10::2:8",
 	 SID_HOP_1,
 	 {SID_HOP_2, SID_HOP_3, SID_HOP_4, SID_HOP_5, SID_HOP_6, SID_HOP_7, SID_B_BLUE},
+	 SR_ENCAP_REDUCED,
 	 7},
 };
 

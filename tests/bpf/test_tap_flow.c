@@ -35,7 +35,7 @@ static void test_same_for_all_packets_of_a_flow4(void **state)
 		struct packet next =
 			PACKET(ETH(mac_vm1, mac_gateway),
 			       IP4(VM1, VM_B, .id = (uint16_t)(i * 999), .ttl = (int)i + 2, .frag = i % 2 ? 0x4000 : 0),
-			       TCP(1000, 80, .seq = i * 0x1234567, .flags = (uint8_t)i), DATA(i * 20));
+			       TCP(1000, 80, .seq = i * 0x1234567, .flags = (uint8_t)i), DATA((size_t)i * 20));
 
 		assert_int_equal(label(node, &next), want);
 	}
@@ -51,7 +51,7 @@ static void test_same_for_all_packets_of_a_flow6(void **state)
 	for (unsigned int i = 0; i < 64; i++) {
 		struct packet next =
 			PACKET(ETH(mac_vm1, mac_gateway), IP6(VM1_6, VM_B_6, .flow = 5, .hlim = (int)i + 2),
-			       TCP(1000, 80, .seq = i * 0x1234567, .flags = (uint8_t)i), DATA(i * 20));
+			       TCP(1000, 80, .seq = i * 0x1234567, .flags = (uint8_t)i), DATA((size_t)i * 20));
 
 		assert_int_equal(label(node, &next), want);
 	}

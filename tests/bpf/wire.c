@@ -84,7 +84,7 @@ bool wire_recv(int fd, struct packet *ret, int ms)
 		struct pollfd poller = {.fd = fd, .events = POLLIN};
 		int64_t left = end - now_ms();
 		struct packet p = {0};
-		struct sockaddr_ll from;
+		struct sockaddr_ll from = {0};
 		socklen_t from_len = sizeof(from);
 		ssize_t n;
 

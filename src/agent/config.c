@@ -13,10 +13,7 @@ typedef const char *parse_fn(struct sr_agent_config *c, void *field, size_t size
 static const char *parse_text(struct sr_agent_config *c, void *field, size_t size, const char *value)
 {
 	(void)c;
-	if (strlen(value) >= size)
-		return "too long";
-	strcpy(field, value);
-	return NULL;
+	return (size_t)snprintf(field, size, "%s", value) < size ? NULL : "too long";
 }
 
 static const char *parse_name(struct sr_agent_config *c, void *field, size_t size, const char *value)
@@ -117,9 +114,8 @@ static const char *each_word(struct sr_agent_config *c, const char *value,
 {
 	char copy[2048], *save = NULL;
 
-	if (strlen(value) >= sizeof(copy))
+	if ((size_t)snprintf(copy, sizeof(copy), "%s", value) >= sizeof(copy))
 		return "too long";
-	strcpy(copy, value);
 	for (char *word = strtok_r(copy, ", \t", &save); word; word = strtok_r(NULL, ", \t", &save)) {
 		const char *why = take(c, word);
 
@@ -154,7 +150,7 @@ static const char *take_uplink(struct sr_agent_config *c, const char *word)
 		return "more than 16 interfaces";
 	if (strlen(word) >= SR_IFNAME_MAX)
 		return "an interface's name has at most 15 characters";
-	strcpy(c->uplinks[c->n_uplinks++], word);
+	snprintf(c->uplinks[c->n_uplinks++], SR_IFNAME_MAX, "%s", word);
 	return NULL;
 }
 
@@ -173,7 +169,7 @@ static const char *take_endpoint(struct sr_agent_config *c, const char *word)
 		return "an endpoint begins with http:// or https://";
 	if (strlen(word) >= sizeof(c->endpoints[0]))
 		return "too long";
-	strcpy(c->endpoints[c->n_endpoints++], word);
+	snprintf(c->endpoints[c->n_endpoints++], sizeof(c->endpoints[0]), "%s", word);
 	return NULL;
 }
 

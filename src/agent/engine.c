@@ -123,11 +123,11 @@ fail:
 	return r;
 }
 
-#define FREE_ALL(handle, head, type)                                                                                   \
+#define FREE_ALL(head)                                                                                                 \
 	do {                                                                                                           \
-		type *item, *tmp;                                                                                      \
-		HASH_ITER (handle, head, item, tmp) {                                                                  \
-			HASH_DELETE(handle, head, item);                                                               \
+		__typeof__(head) item, tmp;                                                                            \
+		HASH_ITER (hh, head, item, tmp) {                                                                      \
+			HASH_DEL(head, item);                                                                          \
 			free(item);                                                                                    \
 		}                                                                                                      \
 	} while (0)
@@ -137,11 +137,11 @@ void sr_engine_free(struct sr_engine *e)
 	if (!e)
 		return;
 	HASH_CLEAR(hh_name, e->links_by_name);
-	FREE_ALL(hh, e->links, struct link);
-	FREE_ALL(hh, e->bindings, struct binding);
-	FREE_ALL(hh, e->uses, struct vrf_use);
-	FREE_ALL(hh, e->ports, struct port_had);
-	FREE_ALL(hh, e->reported, struct reported);
+	FREE_ALL(e->links);
+	FREE_ALL(e->bindings);
+	FREE_ALL(e->uses);
+	FREE_ALL(e->ports);
+	FREE_ALL(e->reported);
 	sr_fabric_free(e->fabric);
 	free(e->vrfs);
 	free(e->hops);

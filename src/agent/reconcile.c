@@ -408,7 +408,7 @@ static void ports_apply(struct sr_engine *e, int *err)
 		if (said->wanted)
 			continue;
 		e->ops->port_gone(e->ctx, &said->id);
-		HASH_DEL(e->reported, said);
+		HASH_DEL(e->reported, said); /* NOLINT(clang-analyzer-core.NullDereference): uthash's table is there */
 		free(said);
 	}
 	ports_remove(e, err);

@@ -129,7 +129,7 @@ static void set_item(struct sr_status *status, const char *key, char *value)
 			return;
 		}
 		item->status = status;
-		strcpy(item->key, key);
+		memcpy(item->key, key, strlen(key) + 1);
 		HASH_ADD_KEYPTR(hh, status->items, item->key, strlen(item->key), item);
 	}
 	free(item->value);
@@ -175,7 +175,7 @@ int sr_status_new(struct sr_etcd *etcd, const char *cluster, unsigned int lease_
 	if (!status)
 		return -ENOMEM;
 	status->etcd = etcd;
-	strcpy(status->cluster, cluster);
+	snprintf(status->cluster, sizeof(status->cluster), "%s", cluster);
 	status->retry = malloc(sizeof(*status->retry));
 	if (!status->retry) {
 		free(status);
@@ -211,7 +211,7 @@ void sr_status_node(struct sr_status *status, const struct sr_node_status *node)
 	struct sr_object_id id = {.kind = SR_OBJECT_NODE_STATUS};
 	char key[SR_KEY_SIZE];
 
-	strcpy(id.node, node->node);
+	memcpy(id.node, node->node, sizeof(id.node));
 	if (sr_key_object(status->cluster, &id, key) > 0)
 		say(status, key, sr_node_status_encode(node));
 }

@@ -23,7 +23,7 @@ struct sr_fabric {
 	struct sr_vnet **vnet_ids;  /* [1 .. max_vrfs] */
 	uint32_t max_vrfs, id_hint; /* no id below the hint is free */
 	struct sr_vnet *dirty;
-	uint32_t n_unread; /* VRFs that are wanted and not synced */
+	uint32_t n_unread;		   /* VRFs that are wanted and not synced */
 	struct sr_local_port *local_ports; /* by id */
 	bool local_dirty;
 };
@@ -39,7 +39,7 @@ int sr_fabric_new(const char *self, uint32_t max_vrfs, uint32_t max_hops, uint64
 	if (!f)
 		return -ENOMEM;
 	*f = (struct sr_fabric){.seed = seed, .max_vrfs = max_vrfs, .id_hint = 1};
-	strcpy(f->self, self);
+	memcpy(f->self, self, strlen(self) + 1);
 	r = sr_hops_init(&f->hops, max_hops);
 	if (r < 0)
 		goto fail;
@@ -137,7 +137,7 @@ static int vnet_new(struct sr_fabric *f, uint32_t id, const char *name, struct s
 	vnet = calloc(1, sizeof(*vnet));
 	if (!vnet)
 		return -ENOMEM;
-	strcpy(vnet->name, name);
+	memcpy(vnet->name, name, strlen(name) + 1);
 	vnet->id = id;
 	sr_vnet_init(vnet, f->seed);
 	HASH_ADD_STR(f->vnets, name, vnet);
@@ -257,7 +257,7 @@ static void mark_node_hop(struct sr_fabric *f, const char *name)
 	struct sr_hop_key key = {.kind = SR_HOP_NODE};
 	uint32_t hop;
 
-	strcpy(key.node, name);
+	memcpy(key.node, name, strlen(name) + 1);
 	hop = sr_hops_find(&f->hops, &key);
 	if (hop)
 		sr_hops_mark(&f->hops, hop);
@@ -421,7 +421,7 @@ void sr_fabric_vrf_del(struct sr_fabric *f, const char *name)
 		info_put(f, vnet, NULL);
 }
 
-static int local_put(struct sr_fabric *f, struct sr_vnet *vnet, const struct sr_port *port)
+static int local_put(struct sr_fabric *f, struct sr_vnet *vnet, const struct sr_port *port, struct sr_local_port **ret)
 {
 	struct sr_local_port *lp;
 
@@ -437,6 +437,7 @@ static int local_put(struct sr_fabric *f, struct sr_vnet *vnet, const struct sr_
 	lp->vnet = vnet;
 	lp->hop = SR_HOP_NONE; /* set by the caller */
 	f->local_dirty = true;
+	*ret = lp;
 	return 0;
 }
 
@@ -449,7 +450,7 @@ int sr_fabric_port_put(struct sr_fabric *f, const struct sr_port *port)
 {
 	struct sr_vnet *vnet = wanted_vnet(f, port->vrf);
 	struct sr_hop_key key = {.kind = SR_HOP_NODE};
-	struct sr_local_port *lp;
+	struct sr_local_port *lp = NULL;
 	uint32_t hop;
 	int r;
 
@@ -462,7 +463,7 @@ int sr_fabric_port_put(struct sr_fabric *f, const struct sr_port *port)
 	if (is_local(f, port)) {
 		key.kind = SR_HOP_PORT;
 		key.port = port->id;
-		r = local_put(f, vnet, port);
+		r = local_put(f, vnet, port, &lp);
 		if (r < 0)
 			return r;
 	} else {
@@ -474,10 +475,8 @@ int sr_fabric_port_put(struct sr_fabric *f, const struct sr_port *port)
 		local_del(f, vnet, &port->id);
 		return r;
 	}
-	if (key.kind == SR_HOP_PORT) {
-		HASH_FIND(hh, f->local_ports, &port->id, sizeof(port->id), lp);
+	if (lp)
 		lp->hop = hop;
-	}
 	sr_fabric_mark(f, vnet);
 	return 0;
 }

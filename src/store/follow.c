@@ -353,7 +353,7 @@ int sr_store_new(struct sr_etcd *etcd, const char *cluster, const struct sr_stor
 	if (!store)
 		return -ENOMEM;
 	*store = (struct sr_store){.etcd = etcd, .reader = reader, .ctx = ctx};
-	strcpy(store->cluster, cluster);
+	snprintf(store->cluster, sizeof(store->cluster), "%s", cluster);
 	store->retry = malloc(sizeof(*store->retry));
 	if (!store->retry) {
 		free(store);

@@ -32,10 +32,8 @@ static __always_inline int sr_decap_strip(struct __sk_buff *skb, const struct sr
 			return -SR_DROP_HELPER;
 		gone -= sizeof(struct ipv6hdr) - sizeof(struct iphdr);
 	}
-	return bpf_skb_adjust_room(skb, -gone, BPF_ADJ_ROOM_MAC,
-				   BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET)
-		       ? -SR_DROP_HELPER
-		       : 0;
+	return sr_helper(bpf_skb_adjust_room(skb, -gone, BPF_ADJ_ROOM_MAC,
+					     BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET));
 }
 
 static __always_inline int sr_decap_parse(struct __sk_buff *skb, struct sr_packet *pkt,

@@ -43,23 +43,10 @@ static __always_inline int sr_echo_turn_ip(struct __sk_buff *skb, const struct s
 	} else {
 		addrs.v6[0] = pkt->dst;
 		addrs.v6[1] = pkt->src;
-		r = bpf_skb_store_bytes(skb, pkt->l3 + offsetof(struct ipv6hdr, hop_limit), &ttl, sizeof(ttl), 0) ||
-		    bpf_skb_store_bytes(skb, pkt->l3 + offsetof(struct ipv6hdr, saddr), addrs.v6, sizeof(addrs.v6), 0);
+		r = sr_store(skb, pkt->l3 + offsetof(struct ipv6hdr, hop_limit), &ttl, sizeof(ttl)) ||
+		    sr_store(skb, pkt->l3 + offsetof(struct ipv6hdr, saddr), addrs.v6, sizeof(addrs.v6));
 	}
-	return r ? -SR_DROP_HELPER : 0;
-}
-
-static __always_inline int sr_echo_turn_frame(struct __sk_buff *skb)
-{
-	struct ethhdr eth;
-
-	if (bpf_skb_load_bytes(skb, 0, &eth, sizeof(eth)))
-		return -SR_DROP_HELPER;
-	for (int i = 0; i < ETH_ALEN; i++) {
-		eth.h_dest[i] = eth.h_source[i];
-		eth.h_source[i] = sr_config.gateway_mac[i];
-	}
-	return bpf_skb_store_bytes(skb, 0, &eth, sizeof(eth), 0) ? -SR_DROP_HELPER : bpf_redirect(skb->ifindex, 0);
+	return sr_helper(r);
 }
 
 /* 0: not a ping to the gateway; else a TC action or -SR_DROP_... */
@@ -82,7 +69,9 @@ static __always_inline int sr_echo(struct __sk_buff *skb, const struct sr_packet
 	    bpf_skb_store_bytes(skb, pkt->l4, &reply, sizeof(reply), 0))
 		return -SR_DROP_HELPER;
 	r = sr_echo_turn_ip(skb, pkt);
-	return r ? r : sr_echo_turn_frame(skb);
+	if (!r)
+		r = sr_helper(sr_frame_turn(skb));
+	return r ? r : bpf_redirect(skb->ifindex, 0);
 }
 
 #endif

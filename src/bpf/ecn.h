@@ -28,14 +28,14 @@ static __always_inline int sr_ecn_write(struct __sk_buff *skb, struct sr_packet 
 	long r;
 
 	if (pkt->version == 6)
-		r = bpf_skb_store_bytes(skb, pkt->l3 + 1, &low, sizeof(low), BPF_F_RECOMPUTE_CSUM);
+		r = sr_store(skb, pkt->l3 + 1, &low, sizeof(low));
 	else
 		r = bpf_l3_csum_replace(skb, pkt->l3 + offsetof(struct iphdr, check), bpf_htons(pkt->tos),
 					bpf_htons(tos), sizeof(__be16)) ||
 		    bpf_skb_store_bytes(skb, pkt->l3 + offsetof(struct iphdr, tos), &tos, sizeof(tos), 0) ||
 		    bpf_skb_load_bytes(skb, pkt->l3 + offsetof(struct iphdr, ttl), &pkt->word, sizeof(pkt->word));
 	pkt->tos = tos;
-	return r ? -SR_DROP_HELPER : 0;
+	return sr_helper(r);
 }
 
 static __always_inline int sr_ecn_decap(struct __sk_buff *skb, struct sr_packet *pkt, __u8 outer_tos)

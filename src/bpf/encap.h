@@ -102,7 +102,7 @@ static __always_inline int sr_encap_room(struct __sk_buff *skb, const struct sr_
 					BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV6);
 	else if (held != overhead)
 		r = bpf_skb_adjust_room(skb, (__s32)(overhead - held), BPF_ADJ_ROOM_NET, BPF_F_ADJ_ROOM_FIXED_GSO);
-	return r ? -SR_DROP_HELPER : 0;
+	return sr_helper(r);
 }
 
 /* The list of a chain, last segment first. */
@@ -112,22 +112,19 @@ static __always_inline int sr_encap_list(struct __sk_buff *skb, const struct sr_
 	__u32 off = ETH_HLEN + sizeof(struct ipv6hdr) + sizeof(struct sr_srh);
 
 	for (__u32 i = 0; i < SR_BPF_SEGS_MAX && i < listed; i++, off += sizeof(struct in6_addr))
-		if (bpf_skb_store_bytes(skb, off, &nh->segs[(n_segs - 1 - i) % SR_BPF_SEGS_MAX],
-					sizeof(struct in6_addr), BPF_F_RECOMPUTE_CSUM))
+		if (sr_store(skb, off, &nh->segs[(n_segs - 1 - i) % SR_BPF_SEGS_MAX], sizeof(struct in6_addr)))
 			return -SR_DROP_HELPER;
 	return 0;
 }
 
-/* The frame's own type is not under the sum that RECOMPUTE corrects: a write of its own. */
+/* The frame's own type is not under the sum that sr_store corrects: a write of its own. */
 static __always_inline int sr_encap_write(struct __sk_buff *skb, const struct sr_outer *outer, __u32 listed)
 {
 	__be16 type = bpf_htons(ETH_P_IPV6);
 	__u32 len = listed ? sizeof(*outer) : sizeof(outer->ip);
 
-	return bpf_skb_store_bytes(skb, offsetof(struct ethhdr, h_proto), &type, sizeof(type), 0) ||
-			       bpf_skb_store_bytes(skb, ETH_HLEN, outer, len, BPF_F_RECOMPUTE_CSUM)
-		       ? -SR_DROP_HELPER
-		       : 0;
+	return sr_helper(bpf_skb_store_bytes(skb, offsetof(struct ethhdr, h_proto), &type, sizeof(type), 0) ||
+			 sr_store(skb, ETH_HLEN, outer, len));
 }
 
 /*

@@ -12,14 +12,10 @@
 
 static __always_inline int sr_end_write(struct __sk_buff *skb, const struct sr_outer_packet *out, __u32 srh)
 {
-	return bpf_skb_store_bytes(skb, srh + offsetof(struct sr_srh, left), &out->left, sizeof(out->left),
-				   BPF_F_RECOMPUTE_CSUM) ||
-			       bpf_skb_store_bytes(skb, ETH_HLEN + offsetof(struct ipv6hdr, hop_limit), &out->hop_limit,
-						   sizeof(out->hop_limit), BPF_F_RECOMPUTE_CSUM) ||
-			       bpf_skb_store_bytes(skb, ETH_HLEN + offsetof(struct ipv6hdr, daddr), &out->dst,
-						   sizeof(out->dst), BPF_F_RECOMPUTE_CSUM)
-		       ? -SR_DROP_HELPER
-		       : 0;
+	return sr_helper(sr_store(skb, srh + offsetof(struct sr_srh, left), &out->left, sizeof(out->left)) ||
+			 sr_store(skb, ETH_HLEN + offsetof(struct ipv6hdr, hop_limit), &out->hop_limit,
+				  sizeof(out->hop_limit)) ||
+			 sr_store(skb, ETH_HLEN + offsetof(struct ipv6hdr, daddr), &out->dst, sizeof(out->dst)));
 }
 
 /* `out` has been walked to an SRH with segments left: advances it, in the buffer and in `out`. */

@@ -115,15 +115,8 @@ static __noinline int sr_icmp_write_head(struct __sk_buff *skb, const union sr_a
 		struct ipv6hdr v6;
 		__u32 words[10];
 	} ip = {};
-	struct ethhdr eth;
 	__u64 sum = 0;
 
-	if (bpf_skb_load_bytes(skb, 0, &eth, sizeof(eth)))
-		return -SR_DROP_HELPER;
-	for (int i = 0; i < ETH_ALEN; i++) {
-		eth.h_dest[i] = eth.h_source[i];
-		eth.h_source[i] = sr_config.gateway_mac[i];
-	}
 	if (version == 4) {
 		ip.v4.version = 4;
 		ip.v4.ihl = sizeof(ip.v4) / 4;
@@ -144,21 +137,16 @@ static __noinline int sr_icmp_write_head(struct __sk_buff *skb, const union sr_a
 		ip.v6.saddr = src->in6;
 		ip.v6.daddr = dst->in6;
 	}
-	return bpf_skb_store_bytes(skb, 0, &eth, sizeof(eth), 0) ||
-			       bpf_skb_store_bytes(skb, ETH_HLEN, &ip, version == 4 ? sizeof(ip.v4) : sizeof(ip.v6),
-						   BPF_F_RECOMPUTE_CSUM)
-		       ? -SR_DROP_HELPER
-		       : 0;
+	return sr_helper(sr_frame_turn(skb) ||
+			 sr_store(skb, ETH_HLEN, &ip, version == 4 ? sizeof(ip.v4) : sizeof(ip.v6)));
 }
 
 /* Makes the buffer `len` bytes, of no known content but the Ethernet header, whatever it was. */
 static __always_inline int sr_icmp_reshape(struct __sk_buff *skb, __u32 len)
 {
-	return bpf_skb_change_tail(skb, len + SR_ICMP_SURPLUS + SR_ICMP_SURPLUS_MORE, 0) ||
-			       bpf_skb_adjust_room(skb, -SR_ICMP_SURPLUS, BPF_ADJ_ROOM_MAC, 0) ||
-			       bpf_skb_adjust_room(skb, -SR_ICMP_SURPLUS_MORE, BPF_ADJ_ROOM_MAC, 0)
-		       ? -SR_DROP_HELPER
-		       : 0;
+	return sr_helper(bpf_skb_change_tail(skb, len + SR_ICMP_SURPLUS + SR_ICMP_SURPLUS_MORE, 0) ||
+			 bpf_skb_adjust_room(skb, -SR_ICMP_SURPLUS, BPF_ADJ_ROOM_MAC, 0) ||
+			 bpf_skb_adjust_room(skb, -SR_ICMP_SURPLUS_MORE, BPF_ADJ_ROOM_MAC, 0));
 }
 
 static __always_inline int sr_icmp_quote(struct __sk_buff *skb, struct sr_scratch *s, __u32 at, __u32 n)
@@ -198,10 +186,9 @@ static __noinline int sr_icmp_error(struct __sk_buff *skb, const struct sr_icmp_
 		sum = sr_csum_pseudo6(&e->src, &e->dst, sizeof(icmp) + n);
 	sum += sr_csum_scratch(s, n) + *(__u32 *)&icmp + icmp.info;
 	icmp.check = sr_csum_fold(sum);
-	if (n > SR_ICMP_QUOTE6 || bpf_skb_store_bytes(skb, head, &icmp, sizeof(icmp), BPF_F_RECOMPUTE_CSUM) ||
-	    bpf_skb_store_bytes(skb, head + sizeof(icmp), s->bytes, n, BPF_F_RECOMPUTE_CSUM))
+	if (n > SR_ICMP_QUOTE6)
 		return -SR_DROP_HELPER;
-	return 0;
+	return sr_helper(sr_store(skb, head, &icmp, sizeof(icmp)) || sr_store(skb, head + sizeof(icmp), s->bytes, n));
 }
 
 /* An ICMPv6 message of this type is an error, or a redirect: none is made about it. */

@@ -27,7 +27,7 @@ static __always_inline int sr_to_kernel(struct __sk_buff *skb, const struct sr_o
 	if (out->end < out->upper)
 		return -SR_DROP_MALFORMED;
 	if (bpf_skb_adjust_room(skb, -(__s32)gone, BPF_ADJ_ROOM_NET, BPF_F_ADJ_ROOM_FIXED_GSO) ||
-	    bpf_skb_store_bytes(skb, ETH_HLEN + offsetof(struct ipv6hdr, payload_len), &ip, 3, BPF_F_RECOMPUTE_CSUM))
+	    sr_store(skb, ETH_HLEN + offsetof(struct ipv6hdr, payload_len), &ip, 3))
 		return -SR_DROP_HELPER;
 	return TC_ACT_OK;
 }

@@ -75,6 +75,32 @@ static __always_inline void sr_addr_const(union sr_addr *a, const volatile struc
 		a->w[i] = from->s6_addr32[i];
 }
 
+/* A step's return for a helper's. */
+static __always_inline int sr_helper(long r)
+{
+	return r ? -SR_DROP_HELPER : 0;
+}
+
+/* Writes behind the Ethernet header, where a device may have summed: the sum that it left follows. */
+static __always_inline long sr_store(struct __sk_buff *skb, __u32 off, const void *from, __u32 len)
+{
+	return bpf_skb_store_bytes(skb, off, from, len, BPF_F_RECOMPUTE_CSUM);
+}
+
+/* Back to the MAC address that the frame came from, from the gateway's. */
+static __always_inline long sr_frame_turn(struct __sk_buff *skb)
+{
+	struct ethhdr eth;
+
+	if (bpf_skb_load_bytes(skb, 0, &eth, sizeof(eth)))
+		return -1;
+	for (int i = 0; i < ETH_ALEN; i++) {
+		eth.h_dest[i] = eth.h_source[i];
+		eth.h_source[i] = sr_config.gateway_mac[i];
+	}
+	return bpf_skb_store_bytes(skb, 0, &eth, sizeof(eth), 0);
+}
+
 /* What a counter counts: segments of a super-packet one by one, where the sender told how many. */
 static __always_inline void sr_count(struct sr_bpf_counter *c, __u32 packets, __u32 bytes)
 {

@@ -30,17 +30,13 @@ static __always_inline int sr_ttl_decrement(struct __sk_buff *skb, const struct 
 	if (pkt->version == 6) {
 		__u8 limit = pkt->ttl - 1;
 
-		return bpf_skb_store_bytes(skb, pkt->l3 + offsetof(struct ipv6hdr, hop_limit), &limit, sizeof(limit),
-					   BPF_F_RECOMPUTE_CSUM)
-			       ? -SR_DROP_HELPER
-			       : 0;
+		return sr_helper(sr_store(skb, pkt->l3 + offsetof(struct ipv6hdr, hop_limit), &limit, sizeof(limit)));
 	}
 	__builtin_memcpy(&word, &pkt->word, sizeof(word));
 	check = word.check + bpf_htons(0x0100);
 	word.check = check + (check >= 0xffff);
 	word.ttl--;
-	return bpf_skb_store_bytes(skb, pkt->l3 + offsetof(struct iphdr, ttl), &word, sizeof(word), 0) ? -SR_DROP_HELPER
-												       : 0;
+	return sr_helper(bpf_skb_store_bytes(skb, pkt->l3 + offsetof(struct iphdr, ttl), &word, sizeof(word), 0));
 }
 
 #endif

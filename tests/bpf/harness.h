@@ -94,10 +94,12 @@ enum sid_stats { STATS_BLUE = 1, STATS_RED, STATS_END, STATS_DT4, STATS_DT6 };
 extern const uint8_t mac_gateway[6], mac_vm1[6], mac_vm2[6], mac_vm3[6], mac_vm4[6], mac_other[6], mac_broadcast[6];
 extern const uint8_t mac_up0[6], mac_up1[6], mac_leaf0[6], mac_leaf1[6]; /* of the uplinks, and of fe80::1 on each */
 
+#define DROPS (SR_DIR_MAX * SR_DROP_MAX)
+
 struct node {
 	struct srfabric_bpf *skel;
 	struct sr_bpf_config config;
-	uint64_t before[SR_DIR_MAX * SR_DROP_MAX]; /* packets dropped when the last run began */
+	uint64_t before[DROPS]; /* packets dropped when the last run began */
 };
 
 struct sr_bpf_config config_default(void);

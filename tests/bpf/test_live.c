@@ -387,7 +387,7 @@ static struct tcp_row {
 /* Nothing was dropped but what VMs say to groups of themselves (MLD, router solicitations, DAD). */
 static void assert_no_losses(struct node *node)
 {
-	for (int i = 0; i < SR_DIR_MAX * SR_DROP_MAX; i++) {
+	for (int i = 0; i < DROPS; i++) {
 		enum sr_drop_reason reason = i % SR_DROP_MAX;
 
 		if (reason == SR_DROP_MULTICAST || reason == SR_DROP_OWN_ADDRESS || reason == SR_DROP_LINK_LOCAL)

@@ -7,7 +7,6 @@
 
 #define FIRST_CHUNK ((size_t)32 * 1024)
 #define LARGEST_CHUNK ((size_t)4 * 1024 * 1024)
-#define KEEP (LARGEST_CHUNK + FIRST_CHUNK)
 
 struct sr_arena_chunk {
 	struct sr_arena_chunk *next;
@@ -31,31 +30,47 @@ void sr_arena_init(struct sr_arena *arena, size_t limit)
 	*arena = (struct sr_arena){.limit = limit, .allocator = {pb_alloc, pb_free, arena}};
 }
 
+/* A new chunk behind the current one. */
 static struct sr_arena_chunk *grow(struct sr_arena *arena, size_t size)
 {
-	size_t want = arena->chunks ? arena->chunks->size * 2 : FIRST_CHUNK;
+	size_t want = arena->current ? arena->current->size * 2 : FIRST_CHUNK;
 	struct sr_arena_chunk *chunk;
 
 	if (want > LARGEST_CHUNK)
 		want = LARGEST_CHUNK;
-	if (want < size)
-		want = size;
-	if (want > arena->limit - arena->held)
+	if (want < size || want > arena->limit - arena->held)
 		want = size;
 	if (want > arena->limit - arena->held)
 		return NULL;
 	chunk = malloc(sizeof(*chunk) + want);
 	if (!chunk)
 		return NULL;
-	*chunk = (struct sr_arena_chunk){.next = arena->chunks, .size = want};
+	*chunk = (struct sr_arena_chunk){.next = arena->current ? arena->current->next : arena->chunks, .size = want};
+	if (arena->current)
+		arena->current->next = chunk;
+	else
+		arena->chunks = chunk;
 	arena->held += want;
-	arena->chunks = chunk;
 	return chunk;
+}
+
+/* The next chunk if it is large enough, else a new one. */
+static struct sr_arena_chunk *next_chunk(struct sr_arena *arena, size_t size)
+{
+	struct sr_arena_chunk *next = arena->current ? arena->current->next : arena->chunks;
+
+	if (!next || next->size < size)
+		next = grow(arena, size);
+	if (!next)
+		return NULL;
+	next->used = 0;
+	arena->current = next;
+	return next;
 }
 
 void *sr_arena_alloc(struct sr_arena *arena, size_t size)
 {
-	struct sr_arena_chunk *chunk = arena->chunks;
+	struct sr_arena_chunk *chunk = arena->current;
 	const size_t align = alignof(max_align_t);
 	void *ptr;
 
@@ -63,7 +78,7 @@ void *sr_arena_alloc(struct sr_arena *arena, size_t size)
 		return NULL;
 	size = (size + align - 1) & ~(align - 1);
 	if (!chunk || size > chunk->size - chunk->used)
-		chunk = grow(arena, size);
+		chunk = next_chunk(arena, size);
 	if (!chunk)
 		return NULL;
 	ptr = chunk->data + chunk->used;
@@ -71,39 +86,27 @@ void *sr_arena_alloc(struct sr_arena *arena, size_t size)
 	return ptr;
 }
 
-void sr_arena_reset(struct sr_arena *arena)
+void sr_arena_reset(struct sr_arena *arena, size_t keep)
 {
-	struct sr_arena_chunk *chunk = arena->chunks;
+	struct sr_arena_chunk **link = &arena->chunks;
+	size_t kept = 0;
 
-	if (!chunk)
-		return;
-	/* The newest is the largest, unless one allocation needed more than a chunk. */
-	while (chunk->next || chunk->size > KEEP) {
-		struct sr_arena_chunk *next = chunk->next;
+	while (*link) {
+		struct sr_arena_chunk *chunk = *link;
 
-		if (next && chunk->size <= KEEP) { /* keep this one, drop the one after it */
-			chunk->next = next->next;
-			arena->held -= next->size;
-			free(next);
+		if (kept + chunk->size <= keep) {
+			kept += chunk->size;
+			link = &chunk->next;
 			continue;
 		}
-		arena->held -= chunk->size;
-		arena->chunks = next;
+		*link = chunk->next;
 		free(chunk);
-		if (!next)
-			return;
-		chunk = next;
 	}
-	chunk->used = 0;
+	arena->held = kept;
+	arena->current = NULL;
 }
 
 void sr_arena_fini(struct sr_arena *arena)
 {
-	while (arena->chunks) {
-		struct sr_arena_chunk *next = arena->chunks->next;
-
-		free(arena->chunks);
-		arena->chunks = next;
-	}
-	arena->held = 0;
+	sr_arena_reset(arena, 0);
 }

@@ -64,7 +64,7 @@ static void take_token(struct sr_etcd *etcd, const uint8_t *data, size_t len)
 	Pb__AuthenticateResponse *response = pb__authenticate_response__unpack(&etcd->arena.allocator, len, data);
 	char *token = response ? strdup(response->token) : NULL;
 
-	sr_arena_reset(&etcd->arena);
+	sr_arena_reset(&etcd->arena, SR_ARENA_KEEP);
 	if (!token) {
 		retry_later(etcd);
 		return;

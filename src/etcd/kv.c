@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "etcd/client.h"
 
+#include "etcd/range_decode.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,33 +131,32 @@ static bool comes_after(struct sr_bytes key, const uint8_t *start, size_t len)
 	return cmp > 0 || (!cmp && key.len >= len);
 }
 
-static bool page_is_sane(const struct range_call *c, const Pb__RangeResponse *page)
+static bool page_is_sane(const struct range_call *c, const struct sr_range_page *page)
 {
 	if (!page->more)
 		return true;
 	/* More without progress would never end. */
-	return c->end_len && page->n_kvs && c->call.etcd->h2 &&
-	       comes_after(sr_etcd_bytes(page->kvs[page->n_kvs - 1]->key), c->key, c->key_len);
+	return c->end_len && page->n && c->call.etcd->h2 && comes_after(page->kvs[page->n - 1].key, c->key, c->key_len);
 }
 
-static void range_page(struct range_call *c, struct sr_etcd_status *status, const uint8_t *data, size_t len)
+/* True: more pages will come. */
+static bool range_page(struct range_call *c, struct sr_etcd_status *status, const uint8_t *data, size_t len)
 {
-	struct sr_arena *arena = &c->call.etcd->arena;
-	Pb__RangeResponse *page = pb__range_response__unpack(&arena->allocator, len, data);
-	struct sr_etcd_kv *kvs = page ? kvs_of(arena, page->kvs, page->n_kvs) : NULL;
+	struct sr_range_page page;
 
-	if (!kvs || !page_is_sane(c, page)) {
+	if (sr_range_decode(&c->call.etcd->arena, data, len, &page) || !page_is_sane(c, &page)) {
 		*status = (struct sr_etcd_status){.err = -EBADMSG, .text = "an answer to Range that makes no sense"};
 		range_fail(c, status);
-		return;
+		return false;
 	}
-	status->revision = sr_etcd_revision(page->header);
-	if (page->more) {
-		range_more(c, status, kvs, page->n_kvs);
-	} else {
-		c->cb(c->ctx, status, kvs, page->n_kvs, false);
-		range_free(c);
+	status->revision = page.revision;
+	if (page.more) {
+		range_more(c, status, page.kvs, page.n);
+		return true;
 	}
+	c->cb(c->ctx, status, page.kvs, page.n, false);
+	range_free(c);
+	return false;
 }
 
 static void range_done(struct sr_call *call, const struct sr_etcd_status *status, const uint8_t *data, size_t len)
@@ -173,8 +174,7 @@ static void range_done(struct sr_call *call, const struct sr_etcd_status *status
 		range_fail(c, status);
 		return;
 	}
-	range_page(c, &copy, data, len);
-	sr_arena_reset(&etcd->arena);
+	sr_arena_reset(&etcd->arena, range_page(c, &copy, data, len) ? SR_ARENA_KEEP_PAGES : SR_ARENA_KEEP);
 }
 
 int sr_etcd_range(struct sr_etcd *etcd, const struct sr_etcd_range *range, sr_etcd_range_cb cb, void *ctx)
@@ -237,7 +237,7 @@ static void done_done(struct sr_call *call, const struct sr_etcd_status *status,
 	}
 	if (c->cb)
 		c->cb(c->ctx, &copy);
-	sr_arena_reset(arena);
+	sr_arena_reset(arena, SR_ARENA_KEEP);
 	sr_call_free(call);
 }
 
@@ -503,6 +503,6 @@ static void txn_done(struct sr_call *call, const struct sr_etcd_status *status, 
 		c->cb(c->ctx, status, false, NULL, 0);
 	else
 		txn_tell(c, &copy, data, len);
-	sr_arena_reset(&call->etcd->arena);
+	sr_arena_reset(&call->etcd->arena, SR_ARENA_KEEP);
 	sr_call_free(call);
 }

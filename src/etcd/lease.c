@@ -60,7 +60,7 @@ static void on_granted(struct sr_call *call, const struct sr_etcd_status *status
 	if (!status->err)
 		response = pb__lease_grant_response__unpack(&etcd->arena.allocator, len, data);
 	id = response ? response->id : 0;
-	sr_arena_reset(&etcd->arena);
+	sr_arena_reset(&etcd->arena, SR_ARENA_KEEP);
 	if (!id) {
 		set_at(lease, RETRY_MS);
 		return;
@@ -112,7 +112,7 @@ static void on_message(void *ctx, const uint8_t *data, size_t len)
 	int64_t id = response && response->ttl <= 0 ? response->id : 0;
 	struct sr_etcd_lease *lease;
 
-	sr_arena_reset(&etcd->arena);
+	sr_arena_reset(&etcd->arena, SR_ARENA_KEEP);
 	if (!response) {
 		sr_etcd_drop(etcd, -EBADMSG, "an answer to LeaseKeepAlive that cannot be parsed");
 		return;

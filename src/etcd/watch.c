@@ -353,7 +353,7 @@ static void on_message(void *ctx, const uint8_t *data, size_t len)
 		on_response(etcd, response);
 	else
 		sr_etcd_drop(etcd, -EBADMSG, "an answer to Watch that cannot be parsed");
-	sr_arena_reset(&etcd->arena);
+	sr_arena_reset(&etcd->arena, SR_ARENA_KEEP);
 }
 
 static void on_end(void *ctx, const struct sr_grpc_status *status, bool refused, const uint8_t *data, size_t len)

@@ -5,9 +5,11 @@
  */
 #include "etcd/arena.h"
 #include "etcd/grpc.h"
+#include "etcd/range_decode.h"
 #include "etcd/rpc.pb-c.h"
 #include "fuzz.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define LIMIT ((size_t)1024 * 1024)
@@ -20,13 +22,33 @@ static void touch(ProtobufCBinaryData data)
 		sum += data.data[i];
 }
 
+static bool equal(struct sr_bytes a, ProtobufCBinaryData b)
+{
+	return a.len == b.len && (!a.len || !memcmp(a.data, b.data, a.len));
+}
+
+/* Read by hand it is what protobuf-c makes of it, for all that protobuf-c takes. */
 static void range(struct sr_arena *arena, const uint8_t *data, size_t len)
 {
-	Pb__RangeResponse *r = pb__range_response__unpack(&arena->allocator, len, data);
+	struct sr_range_page page = {};
+	int r = sr_range_decode(arena, data, len, &page);
+	Pb__RangeResponse *pb = r == -ENOMEM ? NULL : pb__range_response__unpack(&arena->allocator, len, data);
 
-	for (size_t i = 0; r && i < r->n_kvs; i++) {
-		touch(r->kvs[i]->key);
-		touch(r->kvs[i]->value);
+	for (size_t i = 0; i < page.n; i++) {
+		touch((ProtobufCBinaryData){page.kvs[i].key.len, (uint8_t *)page.kvs[i].key.data});
+		touch((ProtobufCBinaryData){page.kvs[i].value.len, (uint8_t *)page.kvs[i].value.data});
+	}
+	if (!pb || r)
+		return;
+	MUST(pb->n_kvs == page.n);
+	MUST(!!pb->more == page.more);
+	for (size_t i = 0; i < page.n; i++) {
+		MUST(equal(page.kvs[i].key, pb->kvs[i]->key));
+		MUST(equal(page.kvs[i].value, pb->kvs[i]->value));
+		MUST(page.kvs[i].mod_revision == pb->kvs[i]->mod_revision);
+		MUST(page.kvs[i].create_revision == pb->kvs[i]->create_revision);
+		MUST(page.kvs[i].version == pb->kvs[i]->version);
+		MUST(page.kvs[i].lease == pb->kvs[i]->lease);
 	}
 }
 
@@ -69,7 +91,7 @@ static void decode(struct sr_arena *arena, unsigned int kind, const struct sr_gr
 
 	kinds[kind % 4](arena, message->data, message->len);
 	MUST(arena->held <= LIMIT);
-	sr_arena_reset(arena);
+	sr_arena_reset(arena, SR_ARENA_KEEP);
 }
 
 /* The first byte says how it is decoded, the second in what pieces it comes. */

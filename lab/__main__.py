@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The lab on this machine, called srf: up | down | exec NODE COMMAND... | srctl WORDS... | vtysh ROUTER COMMAND."""
+"""The lab on this machine, called srf: up, down, exec, srctl, datapath, vtysh."""
 import argparse
 import os
 import pathlib
@@ -67,7 +67,9 @@ TRY = """\
 sudo scripts/lab exec a1 ping 10.0.0.12                          be a VM
 sudo scripts/lab exec leaf1 tcpdump -ni any -vv 'ip6 proto 43'   be a leaf and see it pass
 sudo scripts/lab srctl port list                                 the operator's view
-sudo scripts/lab exec hv1 ip -6 route                            what BGP gave a hypervisor
+sudo scripts/lab srctl trace b3 10.0.0.11                        where a packet goes, and why
+sudo scripts/lab datapath hv1                                    what a hypervisor's kernel holds
+sudo scripts/lab exec hv1 ip -6 route                            what BGP gave it
 sudo scripts/lab vtysh leaf1 show bgp ipv6 unicast               what FRR says
 sudo make lab-down                                               remove it all""".splitlines()
 
@@ -86,7 +88,8 @@ def down(_args):
 def enter(name, words):
     spaces = netns.names(NAME + "-")
     if f"{NAME}-{name}" not in spaces:
-        sys.exit(f"no {name}; there are: {' '.join(n.removeprefix(NAME + '-') for n in spaces) or 'none: sudo make lab'}")
+        there = " ".join(space.removeprefix(NAME + "-") for space in spaces)
+        sys.exit(f"no {name}; there are: {there}" if there else "there is no lab: sudo make lab")
     with netns.enter(f"{NAME}-{name}"):
         os.execvp(words[0], words)
 
@@ -101,6 +104,15 @@ def srctl(args):
     enter("mgmt", lab.tenants.command(args.words))
 
 
+def datapath(args):
+    """What is in a hypervisor's kernel, by srctl."""
+    lab = instance.Instance(NAME, args.build)
+    if args.node not in lab.agents:
+        sys.exit(f"no {args.node}; hypervisors are: {' '.join(lab.agents)}")
+    enter(args.node, lab.tenants.command(["datapath", *(args.words or ["dump"]), "--bpffs",
+                                          str(lab.agents[args.node].bpffs)]))
+
+
 def vtysh(args):
     home = instance.directory(NAME) / args.node
     enter(args.node, ["vtysh", "--vty_socket", str(home), "--config_dir", str(home)]
@@ -111,7 +123,8 @@ def main():
     parser = argparse.ArgumentParser(prog="lab", description=__doc__)
     commands = parser.add_subparsers(required=True)
     for name, function, takes in (("up", up, ()), ("down", down, ()), ("exec", execute, ("node", "words")),
-                                  ("srctl", srctl, ("words",)), ("vtysh", vtysh, ("node", "words"))):
+                                  ("srctl", srctl, ("words",)), ("datapath", datapath, ("node", "words")),
+                                  ("vtysh", vtysh, ("node", "words"))):
         sub = commands.add_parser(name)
         sub.set_defaults(function=function)
         sub.add_argument("--build", type=lambda p: pathlib.Path(p).resolve(), default=pathlib.Path("build").resolve())

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One sr-agent on one hypervisor: its configuration file, and its process from start to kill -9.
 
-It is ready when it says so as it says so to systemd: READY=1 on the socket in NOTIFY_SOCKET. Its log is what it writes to
+It is ready when it says so, as it does to systemd: READY=1 on the socket in NOTIFY_SOCKET. Its log is what it writes to
 standard error. What it forwards with lives in the kernel, pinned in its own directory of the BPF file system, and stays
 when the process ends; cleanup() is the agent's own removal of all that.
 """

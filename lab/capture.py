@@ -54,7 +54,8 @@ def decode(frame):
         return None
     word, length, following, hop_limit = struct.unpack_from("!IHBB", frame, 14)
     packet = {"tc": word >> 20 & 0xFF, "flow_label": word & 0xFFFFF, "length": length, "next": following,
-              "hop_limit": hop_limit, "src": _addr6(frame[22:38]), "dst": _addr6(frame[38:54]), "srh": None, "inner": None}
+              "hop_limit": hop_limit, "src": _addr6(frame[22:38]), "dst": _addr6(frame[38:54]),
+              "srh": None, "inner": None}
     at = 54
     if following == 43 and len(frame) >= at + 8:
         following, words, kind, left, last, flags, tag = struct.unpack_from("!BBBBBBH", frame, at)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A single-node etcd on the management bridge, and a few reads of it over its JSON gateway.
 
-The gateway is slow and is not what the project's programs use; for a handful of reads by the lab and the tests it saves a
-client. Data and log are in the instance's directory; after kill() or stop(), start() goes on with the same data.
+The gateway is slow and is not what the project's programs use; for a handful of reads by the lab and the tests it saves
+a client. Data and log are in the instance's directory; after kill() or stop(), start() goes on with the same data.
 """
 import base64
 import http.client

@@ -140,6 +140,7 @@ class Fabric:
     def _configure_frr(self, node):
         home = self.dir / node.name
         home.mkdir(parents=True)
+        (home / "vtysh.conf").touch()
         shutil.chown(home, "frr", "frr")
         for daemon, text in self._frr_config(node).items():
             (home / f"{daemon}.conf").write_text(f"hostname {node.name}\nlog file {home}/{daemon}.log informational\n"

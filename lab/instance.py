@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """An instance: the fabric, etcd and the agents under one name, made in order and removed by the name alone.
 
-down() needs nothing that up() left in memory or on disk: it ends what runs in the namespaces of the name and removes those,
-the pins, and the directory. So it also clears away an instance whose maker was killed half-way.
+down() needs nothing that up() left in memory or on disk: it ends what runs in the namespaces of the name and removes
+those, the pins, and the directory. So it also clears away an instance whose maker was killed half-way.
 """
 import contextlib
 import pathlib

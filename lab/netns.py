@@ -2,8 +2,8 @@
 """Network namespaces and processes in them, fast and without surprises.
 
 A thread of ours enters a namespace by setns(2) and comes back; a process that is started meanwhile is born in it. That
-costs no `ip netns exec` a command, and, unlike that, leaves /sys alone: `ip netns exec` mounts a new one, which hides the
-BPF file system that agents pin their maps in.
+costs no `ip netns exec` a command, and, unlike that, leaves /sys alone: `ip netns exec` mounts a new one, which hides
+the BPF file system that agents pin their maps in.
 
 Interfaces, addresses and routes are given to `ip -batch`: one process a namespace, however much there is to do.
 """
@@ -39,6 +39,10 @@ def enter(name):
             _setns(home.fileno())
 
 
+def _text(argv):
+    return " ".join(map(str, argv))
+
+
 def popen(name, argv, **options):
     with enter(name):
         return subprocess.Popen([str(a) for a in argv], **options)
@@ -46,15 +50,16 @@ def popen(name, argv, **options):
 
 def run(name, argv, check=True, timeout=60, **options):
     """Runs a command to its end; its output is in .stdout and .stderr. A failure raises, with what it said."""
-    child = popen(name, argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    child = popen(name, argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                  **options)
     try:
         out, err = child.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
         child.kill()
         out, err = child.communicate()
-        raise RuntimeError(f"{name or 'here'}: {' '.join(map(str, argv))}: no end after {timeout} s\n{out}{err}") from None
+        raise RuntimeError(f"{name or 'here'}: {_text(argv)}: no end after {timeout} s\n{out}{err}") from None
     if check and child.returncode:
-        raise RuntimeError(f"{name or 'here'}: {' '.join(map(str, argv))}: exit code {child.returncode}\n{out}{err}")
+        raise RuntimeError(f"{name or 'here'}: {_text(argv)}: exit code {child.returncode}\n{out}{err}")
     return subprocess.CompletedProcess(argv, child.returncode, out, err)
 
 
@@ -106,7 +111,7 @@ def processes(spaces):
 
 
 def kill_all(spaces, timeout=10):
-    """Ends every process in these namespaces: politely nothing, at once. Supervisors may start one more meanwhile."""
+    """Ends every process in these namespaces at once, and what supervisors start meanwhile."""
     end = time.monotonic() + timeout
     while pids := processes(spaces):
         for pid in pids:

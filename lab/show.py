@@ -17,15 +17,19 @@ def picture(fabric, vms):
     width = WIDTH * len(hypervisors)
     spines = [n.name for n in fabric.kind("spine")]
     leaves = [n.name for n in fabric.kind("leaf")]
-    yield "".join(f"[ {name} ]".center(width // len(spines)) for name in spines).rstrip() + "   eBGP, ECMP, BFD; no SRv6"
+    yield _row(spines, width) + "   plain routers: eBGP, ECMP, BFD; no SRv6"
     yield _mesh(len(spines), len(leaves), width)
-    yield "".join(f"[ {name} ]".center(width // len(leaves)) for name in leaves).rstrip() + "   each uplinked to both"
+    yield _row(leaves, width)
     yield _mesh(len(leaves), len(hypervisors), width)
-    yield "".join(f"[ {n.name} ]".center(WIDTH) for n in hypervisors).rstrip()
+    yield _row([n.name for n in hypervisors], width) + "   eBPF, sr-agent, BGP"
     yield "".join(n.locator.center(WIDTH) for n in hypervisors).rstrip()
     columns = [[f"{vm.name} {vm.ip} ({vm.network.name})" for vm in vms if vm.node is n] for n in hypervisors]
     for row in range(max(map(len, columns), default=0)):
         yield "".join((c[row] if row < len(c) else "").center(WIDTH) for c in columns).rstrip()
+
+
+def _row(names, width):
+    return "".join(f"[ {name} ]".center(width // len(names)) for name in names).rstrip()
 
 
 def _mesh(above, below, width):

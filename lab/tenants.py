@@ -2,8 +2,8 @@
 """Tenants: networks and ports, made with srctl as an operator would, and VMs, plugged as Nova would.
 
 A VM is a namespace with eth0; the other end of that veth is the tap on its hypervisor, called `tap` and the first 11
-characters of the port's id. It is plugged after the agent runs and knows the port, or before: both happen to Nova. The VM
-has its address and a default route, and no idea of the fabric.
+characters of the port's id. It is plugged after the agent runs and knows the port, or before: both happen to Nova. The
+VM has its address and a default route, and no idea of the fabric.
 """
 import dataclasses
 import ipaddress
@@ -71,8 +71,9 @@ class Tenants:
         """A port and its VM on a hypervisor. MAC addresses follow from the VM's number."""
         mac = "fa:16:3e:00:%02x:%02x" % divmod(len(self.vms) + 1, 256)
         words = [word for address in addresses for word in ("--ip", address)]
-        made = self._json("port", "create", "--network", network.id, "--host", node.name, "--mac", mac, *words)
-        vm = Vm(name, self.fabric.prefix + name, network, node, list(addresses), mac, made["id"], made["tap"])
+        port = self._json("port", "create", "--network", network.id, "--host", node.name, "--name", name, "--mac", mac,
+                          *words)["id"]
+        vm = Vm(name, self.fabric.prefix + name, network, node, list(addresses), mac, port, "tap" + port[:11])
         netns.add([vm.ns])
         netns.sysctl(vm.ns, QUIET)
         netns.batch(vm.ns, ["link set lo up"])

@@ -2,9 +2,9 @@
 """What the integration tests share: instances of lab/, and two invariants that hold around every test.
 
 Fixtures: `underlay` is the fabric alone with its locators announced by hand; `lab` is everything, with agents and etcd.
-Both live as long as the pytest process that first asked for them, so a test leaves them as it found them; one that breaks
-something mends it in a `finally`. `tenants` gives a test networks and VMs of its own in `lab` and removes them after it;
-`pair` is the commonest case of that, two VMs of one network on two hypervisors.
+Both live as long as the pytest process that first asked for them, so a test leaves them as it found them; one that
+breaks something mends it in a `finally`. `tenants` gives a test networks and VMs of its own in `lab` and removes them
+after it; `pair` is the commonest case of that, two VMs of one network on two hypervisors.
 
 Invariants: no daemon logs a warning or worse during a test (a test that provokes one names it:
 @pytest.mark.expect_log("text")), and instances are gone after the run, however it ended (lab/reaper.py).

@@ -22,7 +22,8 @@ def streams(pair, flows=1):
     """Traffic both ways before, during and after the block."""
     a, b = pair
     with contextlib.ExitStack() as stack:
-        running = [stack.enter_context(Ping(one.ns, other.ip, 0.01)) for one, other in ((a, b), (b, a)) for _ in range(flows)]
+        running = [stack.enter_context(Ping(one.ns, other.ip, 0.01))
+                   for one, other in ((a, b), (b, a)) for _ in range(flows)]
         time.sleep(0.3)
         yield running
         time.sleep(0.3)
@@ -101,7 +102,7 @@ def test_an_agent_restarted_without_etcd_keeps_what_it_forwarded(lab, tenants, p
 
 
 def test_a_spine_and_then_an_uplink_go_and_come_back(lab, pair):
-    """Eight flows each way; spine1 loses power, then hv1 its uplink to leaf1: those of the flows that it carried move."""
+    """Eight flows each way; spine1 loses power, then hv1 its uplink to leaf1: the flows that it carried move."""
     fabric = lab.fabric
     hv1, spine1 = fabric.nodes["hv1"], fabric.nodes["spine1"]
     try:

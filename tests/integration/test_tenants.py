@@ -64,8 +64,7 @@ def test_every_pair_of_a_network_pings_with_ttl_63(world, pair, family):
 def test_tcp_carries_data_both_ways(world, pair, family):
     a, b = vms_of(world, pair)
     for options in ((), ("-R",)):
-        report = iperf(b.ns, a.ns, b.addresses[family == 6], 0.5, options)
-        assert report["end"]["sum_received"]["bytes"] > 10_000_000
+        assert iperf(b.ns, a.ns, b.addresses[family == 6], options) >= 32 << 20
 
 
 @pytest.mark.parametrize("pair", ["a1-a2", "a3-a1", "a4-a1", "b1-b3"])
@@ -107,7 +106,8 @@ def test_the_same_address_is_another_vm_in_each_tenant(world):
         server.start()
     time.sleep(0.1)
     try:
-        with udp_socket(world.vms["a1"].ns, socket.AF_INET) as from_a, udp_socket(world.vms["b1"].ns, socket.AF_INET) as from_b:
+        with (udp_socket(world.vms["a1"].ns, socket.AF_INET) as from_a,
+              udp_socket(world.vms["b1"].ns, socket.AF_INET) as from_b):
             for asking in (from_a, from_b):
                 asking.bind(("", 5555))
             for _ in range(100):
@@ -195,8 +195,10 @@ def test_many_flows_of_one_pair_use_both_uplinks(world):
         with udp_socket(a1.ns, socket.AF_INET) as sender:
             for _ in range(50):
                 sender.sendto(b"x", (a2.ip, 9))
-    counts = lambda seen: sorted(sum(p["inner"]["src"] == a1.ip and p["inner"]["next"] == 17 for p in packets)  # noqa: E731
-                                 for packets in seen.values())
+
+    def counts(seen):
+        return sorted(sum(p["inner"]["src"] == a1.ip and p["inner"]["next"] == 17 for p in packets)
+                      for packets in seen.values())
     assert counts(on_uplinks(world, a1, one)) == [0, 50]
     spread = counts(on_uplinks(world, a1, many))
     assert sum(spread) == 200 and spread[0] > 60

@@ -85,15 +85,15 @@ def udp_labels(ns, address, labels, port=9999):
             sender.sendto(b"x", (address, port, label, 0))
 
 
-def iperf(ns_server, ns_client, address, seconds=1, options=()):
-    """Runs iperf3 over TCP and returns its own report."""
+def iperf(ns_server, ns_client, address, options=(), megabytes=32, timeout=20):
+    """iperf3 over TCP until so much is through; returns the bytes that the receiver counted."""
     server = netns.popen(ns_server, ["iperf3", "-s", "-1", "--forceflush"], stdout=subprocess.PIPE,
                          stderr=subprocess.STDOUT, text=True)
     try:
         while "Server listening" not in (line := server.stdout.readline()):
             assert line, "iperf3 -s ended"
-        run = netns.run(ns_client, ["iperf3", "-c", address, "-t", seconds, "-J", *options], timeout=seconds + 20)
-        return json.loads(run.stdout)
+        run = netns.run(ns_client, ["iperf3", "-c", address, "-n", f"{megabytes}M", "-J", *options], timeout=timeout)
+        return json.loads(run.stdout)["end"]["sum_received"]["bytes"]
     finally:
         server.kill()
         server.communicate()

@@ -269,6 +269,43 @@ static void test_ping_to_a_sid(void **state)
 	}
 }
 
+/* Frames of every length, those included that BPF_PROG_TEST_RUN does not take: none gets anywhere but into the count.
+ */
+static void expect_cut_dropped(struct wires *w, int from, enum sr_direction dir, const struct packet *whole,
+			       size_t last)
+{
+	uint64_t before = node_drops(w->node, dir, SR_DROP_MALFORMED).packets;
+	struct packet got;
+
+	for (size_t len = 14; len < last; len++) {
+		struct packet cut = *whole;
+
+		cut.len = len;
+		wire_send(from, &cut);
+	}
+	assert_false(wire_recv(w->leaf0, &got, WIRE_QUIET_MS));
+	assert_false(wire_recv(w->vm1, &got, 0));
+	assert_false(wire_recv(w->vm2, &got, 0));
+	assert_int_equal(node_drops(w->node, dir, SR_DROP_MALFORMED).packets - before,
+			 last - (dir == SR_DIR_FROM_TAP ? 14 : 54));
+}
+
+static void test_short_frames(void **state)
+{
+	struct packet four = PACKET(ETH(mac_vm1, mac_gateway), IP4(VM1, VM_B), UDP(5, 6), DATA(5));
+	struct packet six = PACKET(ETH(mac_vm1, mac_gateway), IP6(VM1_6, VM2_6), UDP(5, 6), DATA(5));
+	struct packet arp = PACKET(ETH(mac_vm1, mac_broadcast), ARP(1, mac_vm1, VM1, NULL, VM2));
+	struct packet outer =
+		PACKET(ETH(mac_leaf0, mac_up0), IP6(PEER, SID_BLUE), SRH(0, {SID_BLUE}), IP4(VM_B, VM1), UDP(5, 6));
+	struct wires *w = *state;
+
+	expect_cut_dropped(w, w->vm1, SR_DIR_FROM_TAP, &four, four.len);
+	expect_cut_dropped(w, w->vm1, SR_DIR_FROM_TAP, &six, six.len);
+	expect_cut_dropped(w, w->vm1, SR_DIR_FROM_TAP, &arp, arp.len);
+	expect_cut_dropped(w, w->leaf0, SR_DIR_FROM_UPLINK, &outer,
+			   outer.len); /* without an IPv6 header: the kernel's */
+}
+
 #define wire_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -284,6 +321,7 @@ static const struct CMUnitTest tests[] = {
 	wire_test(test_a_flow_uses_one_uplink),
 	wire_test(test_neighbour_resolution_from_cold),
 	wire_test(test_ping_to_a_sid),
+	wire_test(test_short_frames),
 };
 
 HARNESS_MAIN("egress", tests)

@@ -227,18 +227,19 @@ static void test_default_route(void **state)
 	assert_goes_to(*state, TAP0, &p6, SID_C_BLUE);
 }
 
-/* An exact match wins over every prefix, a /32 in the trie included. */
+/* An exact match wins over every prefix, a /32 or /128 in the trie included, which wins over all shorter ones. */
 static void test_host_before_prefix(void **state)
 {
 	struct packet p4 = from_vm1(NULL, "10.3.3.200"), p6 = from_vm1(NULL, "fd00:10:3:3:8000::1");
 
-	node_lpm4(*state, BLUE, "10.3.3.200", 32, NH_C);
-	node_lpm6(*state, BLUE, "fd00:10:3:3:8000::1", 128, NH_C);
-	assert_goes_to(*state, TAP0, &p4, SID_C_BLUE);
-	node_host4(*state, BLUE, "10.3.3.200", NH_E);
-	node_host6(*state, BLUE, "fd00:10:3:3:8000::1", NH_E);
+	node_lpm4(*state, BLUE, "10.3.3.200", 32, NH_E);
+	node_lpm6(*state, BLUE, "fd00:10:3:3:8000::1", 128, NH_E);
 	assert_goes_to(*state, TAP0, &p4, SID_E_BLUE);
 	assert_goes_to(*state, TAP0, &p6, SID_E_BLUE);
+	node_host4(*state, BLUE, "10.3.3.200", NH_B);
+	node_host6(*state, BLUE, "fd00:10:3:3:8000::1", NH_B);
+	assert_goes_to(*state, TAP0, &p4, SID_B_BLUE);
+	assert_goes_to(*state, TAP0, &p6, SID_B_BLUE);
 }
 
 /* Without its flag a VRF has no prefixes and the trie is not walked: a miss among the hosts is final. */

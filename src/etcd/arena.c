@@ -76,7 +76,7 @@ void *sr_arena_alloc(struct sr_arena *arena, size_t size)
 
 	if (size > arena->limit)
 		return NULL;
-	size = (size + align - 1) & ~(align - 1);
+	size = size ? (size + align - 1) & ~(align - 1) : align;
 	if (!chunk || size > chunk->size - chunk->used)
 		chunk = next_chunk(arena, size);
 	if (!chunk)

@@ -3,11 +3,14 @@
  * bpf/answer_tenant.h - what a VM is told about a packet of its own that was dropped.
  *
  *   TTL       Time Exceeded
- *   TOO_BIG   Fragmentation Needed, with DF only; Packet Too Big, which never says less than 1280
+ *   TOO_BIG   Fragmentation Needed; Packet Too Big, which never says less than 1280
  *
  * From the gateway's address, or, where the port has none, from the packet's destination. No error about an error,
  * about a fragment but the first, or over the rate: what is held back for that is counted as RATE instead of what it
  * was.
+ *
+ * Fragmentation Needed is said without DF too. A router would cut such a packet (RFC 1812 section 4.2.2.7); a program
+ * cannot, and hosts that are told cut to size themselves. Silence would be a black hole.
  *
  * RFC 1812 sections 4.3.2.4 and 4.3.2.7, RFC 1191 section 4, RFC 4443 sections 2.2, 2.4, 3.2, 3.3; RFC 2473 section 7.
  */
@@ -52,7 +55,7 @@ static __noinline int sr_answer_tenant(struct __sk_buff *skb, const struct sr_pa
 	__u32 ifindex = skb->ifindex;
 	int r;
 
-	if (reason != -SR_DROP_TTL && !(reason == -SR_DROP_TOO_BIG && pkt->df))
+	if (reason != -SR_DROP_TTL && reason != -SR_DROP_TOO_BIG)
 		return reason;
 	if (!sr_answer_due(skb, pkt))
 		return reason;

@@ -29,7 +29,8 @@ static_assert(SR_ICMP_QUOTE6 + 3 <= SR_CSUM_CHUNK * SR_CSUM_CHUNKS, "the sum cov
 static_assert(SR_ICMP_QUOTE6 + 3 <= sizeof(struct sr_scratch), "what is quoted fits, padded");
 
 /* Behind where a checksum starts: 14 of Ethernet, 60 of IPv4 or 40 and the usual extension headers of IPv6. */
-#define SR_ICMP_SURPLUS 100
+#define SR_ICMP_SURPLUS 96
+#define SR_ICMP_SURPLUS_MORE 4
 
 enum sr_icmp_type {
 	SR_ICMP_ECHO_REPLY = 0,
@@ -143,8 +144,9 @@ static __noinline int sr_icmp_write_head(struct __sk_buff *skb, const union sr_a
 /* Makes the buffer `len` bytes, of no known content but the Ethernet header, whatever it was. */
 static __always_inline int sr_icmp_reshape(struct __sk_buff *skb, __u32 len)
 {
-	return sr_helper(bpf_skb_change_tail(skb, len + SR_ICMP_SURPLUS, 0) ||
-			 bpf_skb_adjust_room(skb, -SR_ICMP_SURPLUS, BPF_ADJ_ROOM_MAC, 0));
+	return sr_helper(bpf_skb_change_tail(skb, len + SR_ICMP_SURPLUS + SR_ICMP_SURPLUS_MORE, 0) ||
+			 bpf_skb_adjust_room(skb, -SR_ICMP_SURPLUS, BPF_ADJ_ROOM_MAC, 0) ||
+			 bpf_skb_adjust_room(skb, -SR_ICMP_SURPLUS_MORE, BPF_ADJ_ROOM_MAC, 0));
 }
 
 static __always_inline int sr_icmp_quote(struct __sk_buff *skb, struct sr_scratch *s, __u32 at, __u32 n)

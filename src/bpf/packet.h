@@ -60,7 +60,6 @@ struct sr_packet {
 	__u8 ttl;
 	__u8 fragment; /* any fragment, the first included */
 	__u8 later;    /* a fragment other than the first: has no upper-layer header */
-	__u8 df;
 };
 
 static __always_inline bool sr_addr_eq(const union sr_addr *a, const union sr_addr *b)

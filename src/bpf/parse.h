@@ -34,7 +34,6 @@ static __always_inline int sr_parse_ipv4(struct __sk_buff *skb, struct sr_packet
 	pkt->ttl = ip.ttl;
 	pkt->fragment = !!(frag & (SR_IP_MF | SR_IP_OFFSET));
 	pkt->later = !!(frag & SR_IP_OFFSET);
-	pkt->df = !!(frag & SR_IP_DF);
 	pkt->word = *(__be32 *)&ip.ttl;
 	pkt->src.w[0] = ip.saddr;
 	pkt->dst.w[0] = ip.daddr;
@@ -58,7 +57,6 @@ static __always_inline int sr_parse_ipv6(struct __sk_buff *skb, struct sr_packet
 	pkt->tos = first >> 20;
 	pkt->label = first & 0xfffff;
 	pkt->ttl = ip.hop_limit;
-	pkt->df = 1; /* no router fragments it */
 	for (int i = 0; i < 4; i++) {
 		pkt->src.w[i] = ip.saddr.s6_addr32[i];
 		pkt->dst.w[i] = ip.daddr.s6_addr32[i];

@@ -196,13 +196,14 @@ static void test_errors_without_a_gateway(void **state)
 	assert_icmp6_error(&out, 2, 0, 1436, VM_B_6, VM1_6, mac_gateway, mac_vm1, &big6);
 }
 
-/* A router cannot cut what says DF, and this one does not cut the rest either: dropped, counted, and nobody is told. */
+/* A program cannot cut a packet: its sender is asked to, DF or not. */
 static void test_too_big_without_df(void **state)
 {
 	struct packet in = vm4(VM_B, 64, 0, 1437), fits = vm4(VM_B, 64, 0, 1436), out;
 
 	node_expect_sent(*state, TAP0, &fits, &out);
-	node_expect_drop(*state, TAP0, &in, SR_DROP_TOO_BIG);
+	node_expect_answer(*state, TAP0, &in, SR_DROP_TOO_BIG, &out);
+	assert_icmp4_error(&out, 3, 4, 1436, GATEWAY4, VM1, mac_gateway, mac_vm1, &in);
 }
 
 /* Pings */

@@ -101,11 +101,12 @@ static enum cli_exit show(struct cli *cli, const struct cli_args *args)
 	struct sr_scope bindings = {.kind = SR_SCOPE_BINDINGS};
 	struct cli_names nodes = {}, statuses = {};
 	const struct sr_object *node;
-	json_t *ports = json_array();
+	json_t *ports;
 	bool ok;
 
 	if (!sr_name_valid(name))
 		return cli_usage("%s cannot be the name of a node.", name);
+	ports = json_array();
 	snprintf(id.node, sizeof(id.node), "%s", name);
 	snprintf(bindings.name, sizeof(bindings.name), "%s", name);
 	ok = cli_get(cli, &id, cli_names_add, &nodes);

@@ -176,6 +176,8 @@ static enum cli_exit run(const struct cli_command *command, const struct cli_arg
 	else if (args.n_words < command->min_words || args.n_words > command->max_words)
 		code = cli_usage("usage: srctl %s%s%s%s%s (see --help).", command->subject, command->verb[0] ? " " : "",
 				 command->verb, command->words[0] ? " " : "", command->words);
+	else if (cli.user && !cli.password_file)
+		code = cli_usage("--user needs --password-file.");
 	else if (!sr_name_valid(cli.cluster))
 		code = cli_usage("%s cannot be the name of a cluster.", cli.cluster);
 	else

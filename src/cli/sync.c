@@ -60,10 +60,6 @@ bool cli_connect(struct cli *cli)
 
 	if (cli->etcd)
 		return true;
-	if (cli->user && !cli->password_file) {
-		cli_usage("--user needs --password-file.");
-		return false;
-	}
 	if (cli->user && !read_secret(cli->password_file, secret))
 		return false;
 	config.password = cli->user ? secret : NULL;

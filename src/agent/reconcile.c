@@ -105,7 +105,7 @@ static int vrf_apply(struct sr_engine *e, struct sr_vnet *vnet)
 
 /* ---- next hops */
 
-/* A tap's next hop; kind NONE while there is no tap. */
+/* A tap's next hop; kind NONE, which drops, while there is no tap or the port is to be down. */
 static void resolve_port(struct sr_engine *e, const struct sr_uuid *id, struct sr_dp_nexthop *ret)
 {
 	const struct sr_local_port *lp = sr_fabric_local_port(e->fabric, id);
@@ -113,7 +113,7 @@ static void resolve_port(struct sr_engine *e, const struct sr_uuid *id, struct s
 	char tap[SR_TAP_NAME_SIZE];
 
 	link = lp ? engine_link_by_name(e, sr_tap_name(id, tap)) : NULL;
-	if (!link)
+	if (!link || !lp->port.admin_state_up)
 		return;
 	ret->kind = SR_NH_PORT;
 	ret->ifindex = link->ifindex;

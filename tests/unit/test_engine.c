@@ -210,6 +210,8 @@ static void vrf_info(struct world *w, const char *vrf, const char *vrf_ip, const
 	put(w, &s, &o);
 }
 
+static bool admin_up = true; /* of the ports put from now on */
+
 static void port(struct world *w, const char *vrf, unsigned int n, const char *on, const char *addr, const char *addr2)
 {
 	struct sr_scope s = scope(SR_SCOPE_VRF, vrf);
@@ -218,7 +220,7 @@ static void port(struct world *w, const char *vrf, unsigned int n, const char *o
 	snprintf(o.id.vrf, sizeof(o.id.vrf), "%s", vrf);
 	o.port.id = uuid(n);
 	o.port.mac = (struct sr_mac){.b = {0xfa, 0x16, 0x3e, 0, 0, (uint8_t)n}};
-	o.port.admin_state_up = true;
+	o.port.admin_state_up = admin_up;
 	snprintf(o.port.vrf, sizeof(o.port.vrf), "%s", vrf);
 	snprintf(o.port.node, sizeof(o.port.node), "%s", on);
 	assert_int_equal(sr_addr_parse(addr, &o.port.addrs[o.port.n_addrs++]), 0);
@@ -569,6 +571,26 @@ static void taps_come_and_go(void **state)
 	assert_true(active(w, 1));
 }
 
+static void a_port_that_is_to_be_down_neither_sends_nor_receives(void **state)
+{
+	struct world *w = *state;
+
+	tell_all(w);
+	pass(w);
+	admin_up = false;
+	port(w, VRF_A, 1, "hv1", "10.0.0.11", NULL);
+	admin_up = true;
+	pass(w);
+	assert_false(fake_dp_port(w->dp, 11)->up);
+	assert_int_equal(route(w, VRF_A, "10.0.0.11")->kind, SR_NH_NONE);
+	assert_false(active(w, 1));
+	assert_string_equal(w->status[0].reason, "admin_state_up is false");
+	port(w, VRF_A, 1, "hv1", "10.0.0.11", NULL);
+	pass(w);
+	assert_int_equal(route(w, VRF_A, "10.0.0.11")->ifindex, 11);
+	assert_true(active(w, 1));
+}
+
 static void the_last_binding_takes_the_vrf_with_it(void **state)
 {
 	struct world *w = *state;
@@ -865,6 +887,7 @@ int main(void)
 		TEST(a_node_that_is_not_known_yet_drops_until_it_is),
 		TEST(a_port_that_moves_to_another_node),
 		TEST(taps_come_and_go),
+		TEST(a_port_that_is_to_be_down_neither_sends_nor_receives),
 		TEST(the_last_binding_takes_the_vrf_with_it),
 		TEST(a_vrf_that_is_wanted_again_before_it_went),
 		TEST(gateway_and_rules),

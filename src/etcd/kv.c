@@ -382,9 +382,9 @@ static int build_alloc(struct txn_build *b, const struct sr_etcd_txn *txn)
 
 	/* One more each, so that none is of no bytes. */
 	b->compares = calloc(txn->n_compares + 1, sizeof(*b->compares));
-	b->compare_ptrs = calloc(txn->n_compares + 1, sizeof(*b->compare_ptrs));
+	b->compare_ptrs = calloc(txn->n_compares + 1, sizeof(void *));
 	b->ops = calloc(n_ops + 1, sizeof(*b->ops));
-	b->op_ptrs = calloc(n_ops + 1, sizeof(*b->op_ptrs));
+	b->op_ptrs = calloc(n_ops + 1, sizeof(void *));
 	b->bodies = calloc(n_ops + 1, sizeof(*b->bodies));
 	return b->compares && b->compare_ptrs && b->ops && b->op_ptrs && b->bodies ? 0 : -ENOMEM;
 }

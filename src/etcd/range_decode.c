@@ -68,8 +68,7 @@ static int next(struct cursor *c, struct field *ret)
 		return 0;
 	if (!varint(c, &tag) || tag >> 3 == 0 || tag > UINT32_MAX)
 		return -EBADMSG;
-	ret->number = (uint32_t)(tag >> 3);
-	ret->wire = tag & 7;
+	*ret = (struct field){.number = (uint32_t)(tag >> 3), .wire = tag & 7};
 	if (ret->wire == WIRE_VARINT)
 		ok = varint(c, &ret->number_value);
 	else if (ret->wire == WIRE_BYTES)
@@ -171,13 +170,9 @@ int sr_range_decode(struct sr_arena *arena, const uint8_t *data, size_t len, str
 	page.kvs = sr_arena_alloc(arena, page.n * sizeof(*page.kvs));
 	if (!page.kvs)
 		return -ENOMEM;
-	while ((r = next(&c, &f)) > 0) {
-		if (f.number != RANGE_KVS)
-			continue;
-		r = read_kv(f.bytes, &page.kvs[n++]);
-		if (r < 0)
-			return r;
-	}
+	while (next(&c, &f) > 0)
+		if (f.number == RANGE_KVS && read_kv(f.bytes, &page.kvs[n++]) < 0)
+			return -EBADMSG;
 	*ret = page;
 	return 0;
 }

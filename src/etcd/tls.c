@@ -144,7 +144,7 @@ int sr_tls_handshake(struct sr_tls *tls, char *text, size_t text_len)
 		return -EACCES;
 	}
 	SSL_get0_alpn_selected(tls->ssl, &alpn, &len);
-	if (len != 2 || memcmp(alpn, "h2", 2)) {
+	if (len != 2 || memcmp(alpn, "h2", 2) != 0) {
 		snprintf(text, text_len, "TLS: the peer does not speak HTTP/2");
 		return -EACCES;
 	}

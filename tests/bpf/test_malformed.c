@@ -153,6 +153,18 @@ static void test_encapsulated_truncated_at_each_byte(void **state)
 	cut_from_uplink(*state, &end);
 }
 
+/* The inner packet says that it goes on beyond the outer one's end: into what is the frame's padding. */
+static void test_inner_longer_than_outer(void **state)
+{
+	struct packet four = PACKET(ETH_IN, IP6(PEER, SID_BLUE), IP4(VM_B, VM1), UDP(5, 6), DATA(40));
+	struct packet six = PACKET(ETH_IN, IP6(PEER, SID_BLUE), IP6(VM_B_6, VM1_6), UDP(5, 6), DATA(40));
+
+	packet_layer(&four, L_IP6, 0)[5]--;
+	packet_layer(&six, L_IP6, 0)[5]--;
+	node_expect_drop(*state, UP0, &four, SR_DROP_MALFORMED);
+	node_expect_drop(*state, UP0, &six, SR_DROP_MALFORMED);
+}
+
 /* An SRH of every length with no segments left: what then lies behind it is no IP packet. */
 static void test_srh_length_at_dt(void **state)
 {
@@ -348,12 +360,19 @@ static void test_random_from_an_uplink(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	node_test(test_ip4_version),	    node_test(test_ip4_header_length),
-	node_test(test_ip4_total_length),   node_test(test_ip4_truncated_at_each_byte),
-	node_test(test_ip6_version),	    node_test(test_ip6_truncated_at_each_byte),
-	node_test(test_ip6_payload_length), node_test(test_encapsulated_truncated_at_each_byte),
-	node_test(test_srh_length_at_dt),   node_test(test_many_extension_headers),
-	node_test(test_random_from_a_tap),  node_test(test_random_from_an_uplink),
+	node_test(test_ip4_version),
+	node_test(test_ip4_header_length),
+	node_test(test_ip4_total_length),
+	node_test(test_ip4_truncated_at_each_byte),
+	node_test(test_ip6_version),
+	node_test(test_ip6_truncated_at_each_byte),
+	node_test(test_ip6_payload_length),
+	node_test(test_encapsulated_truncated_at_each_byte),
+	node_test(test_inner_longer_than_outer),
+	node_test(test_srh_length_at_dt),
+	node_test(test_many_extension_headers),
+	node_test(test_random_from_a_tap),
+	node_test(test_random_from_an_uplink),
 };
 
 HARNESS_MAIN("malformed", tests)

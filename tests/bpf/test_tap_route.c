@@ -165,6 +165,41 @@ static void test_source_in_sid_space(void **state)
 	}
 }
 
+/* Lengths in either half of the address, and their borders: the last address inside, the first outside. */
+static void test_domain_of_every_length(void **state)
+{
+	static const struct {
+		const char *prefix;
+		uint32_t len;
+		const char *inside, *outside;
+	} rows[] = {
+		{"8000::", 1, "f000::1", "7fff::1"},
+		{"fd00::", 8, "fdff:ffff::1", "fc00::1"},
+		{"fd00:9:9:9::", 63, "fd00:9:9:9:ffff::1", "fd00:9:9:a::"},
+		{"fd00:9:9:9::", 64, "fd00:9:9:9:ffff:ffff:ffff:ffff", "fd00:9:9:a::"},
+		{"fd00:9:9:9::", 65, "fd00:9:9:9:7fff:ffff:ffff:ffff", "fd00:9:9:9:8000::"},
+		{"fd00:9:9:9:9::", 96, "fd00:9:9:9:9:0:ffff:ffff", "fd00:9:9:9:9:1::"},
+		{"fd00:9:9:9:9:9:9:8", 127, "fd00:9:9:9:9:9:9:9", "fd00:9:9:9:9:9:9:a"},
+		{"fd00:9:9:9:9:9:9:9", 128, "fd00:9:9:9:9:9:9:9", "fd00:9:9:9:9:9:9:8"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct packet inside = from_vm1("2001:db8::5", rows[i].inside);
+		struct packet outside = from_vm1("2001:db8::5", rows[i].outside);
+		struct sr_bpf_config config = config_default();
+		struct node *node;
+
+		sr_case("%s/%u", rows[i].prefix, rows[i].len);
+		config.domains[1] = (struct sr_bpf_prefix){ip6(rows[i].prefix), rows[i].len};
+		node = node_new(&config);
+		node_lpm6(node, BLUE, "::", 0, NH_B);
+		node_expect_drop(node, TAP0, &inside, SR_DROP_SID_SPACE);
+		assert_goes_to(node, TAP0, &outside, SID_B_BLUE);
+		node_free(node);
+	}
+}
+
 /* A VM that builds its own SRv6 packet: stopped by its outer destination, and no routing header helps it. */
 static void test_vms_own_srv6(void **state)
 {
@@ -328,6 +363,7 @@ static const struct CMUnitTest tests[] = {
 	node_test(test_link_local_stays_on_the_link),
 	node_test(test_destination_in_sid_space),
 	node_test(test_source_in_sid_space),
+	cmocka_unit_test(test_domain_of_every_length),
 	node_test(test_vms_own_srv6),
 	node_test(test_no_route),
 	node_test(test_next_hop_not_known_yet),

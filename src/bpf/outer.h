@@ -67,6 +67,8 @@ static __always_inline int sr_outer_walk(struct __sk_buff *skb, struct sr_outer_
 {
 	struct sr_srh ext; /* the first two fields are those of every extension header */
 
+	if (out->end > skb->len)
+		return -SR_DROP_MALFORMED;
 	for (int i = 0; i < SR_WALK_MAX; i++) {
 		if (out->proto != IPPROTO_HOPOPTS && out->proto != IPPROTO_ROUTING && out->proto != IPPROTO_DSTOPTS &&
 		    out->proto != IPPROTO_FRAGMENT)

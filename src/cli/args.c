@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/args.h"
 
+#include <assert.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,7 @@ static bool take(struct cli_args *args, const struct cli_option *option, const c
 		cli_usage("--%s is given twice.", option->name);
 		return false;
 	}
+	assert(option->name);
 	args->given[args->n_given++] = (struct cli_given){option->name, value};
 	return true;
 }

@@ -18,6 +18,7 @@
  *   -EAGAIN        unavailable, not applied (no leader, etcd's overload)
  *   -ENOSPC        etcd's quota                -EBADMSG  answer that cannot be parsed
  *   -EINVAL        etcd finds the request wrong   -EIO   anything else
+ *   -EMSGSIZE      answer over 64 MiB (a page of a Range is asked for again in smaller ones instead)
  *
  *   (1) what was sent may have been applied, as with -ECONNRESET
  *

@@ -277,7 +277,7 @@ static void bad_ones_are_reported_once_and_kept(void **state)
 		{"nodes/.x", "{}"},
 	};
 	struct tale *tale = *state;
-	size_t len = 300 * 1024;
+	size_t len = (size_t)300 * 1024;
 	char *big = malloc(len), key[96];
 	struct done done = {};
 

@@ -274,7 +274,7 @@ static void large_revisions_come_whole(void **state)
 	small.args[0] = args[0];
 	server_start(&small, 0);
 	log_watch(&c, &log, "f/", 2);
-	wait_for(&c, log.n == 3 * KEYS);
+	wait_for(&c, log.n == (size_t)3 * KEYS);
 	assert_false(log.disorder);
 	assert_true(log.calls <= 3);
 	log_fini(&log);

@@ -253,7 +253,7 @@ static void an_update_changes_what_may_change(void **state)
 	struct sr_vrf vrf = numbered(1);
 	struct written made, w = {.what = WROTE_VRF};
 	char key[128];
-	char *value;
+	char *value, *newer;
 
 	assert_int_equal(set_cidr(c, "east", "169.254.1.0/24").err, 0);
 	made = create(c, &vrf);
@@ -261,14 +261,14 @@ static void an_update_changes_what_may_change(void **state)
 	snprintf(key, sizeof(key), EAST "vrfs/%s/info", made.vrf.name);
 	value = client_value(c, key);
 	value[strlen(value) - 1] = '\0';
-	value = realloc(value, strlen(value) + 64);
-	strcat(value, ",\"colour\":\"blue\"}"); /* of a later version */
-	assert_int_equal(client_put(c, key, value), 0);
+	assert_true(asprintf(&newer, "%s,\"colour\":\"blue\"}", value) > 0); /* of a later version */
 	free(value);
+	assert_int_equal(client_put(c, key, newer), 0);
+	free(newer);
 	vrf = made.vrf;
 	vrf.vrf_ip.v = 0;
 	vrf.mtu = 9000;
-	strcpy(vrf.network_name, "net");
+	snprintf(vrf.network_name, sizeof(vrf.network_name), "net");
 	assert_int_equal(written(c, sr_write_network_update(c->etcd, "east", &vrf, on_written, &w), &w), 0);
 	assert_int_equal(w.vrf.mtu, 9000);
 	assert_string_equal(w.vrf.network_name, "net");
@@ -276,7 +276,7 @@ static void an_update_changes_what_may_change(void **state)
 	value = client_value(c, key);
 	assert_non_null(strstr(value, "\"colour\":\"blue\""));
 	free(value);
-	strcpy(vrf.name, "vrfnone");
+	snprintf(vrf.name, sizeof(vrf.name), "vrfnone");
 	w = (struct written){};
 	assert_int_equal(written(c, sr_write_network_update(c->etcd, "east", &vrf, on_written, &w), &w), -ENOENT);
 }
@@ -314,7 +314,7 @@ static void no_vrf_ip_is_given_twice(void **state)
 {
 	enum { EACH = 15 };
 	struct client *c = *state, *writers = calloc(WRITERS, sizeof(*writers));
-	struct written *w = calloc(WRITERS * EACH, sizeof(*w));
+	struct written *w = calloc((size_t)WRITERS * EACH, sizeof(*w));
 	struct kvs ips;
 
 	assert_int_equal(set_cidr(c, "east", "169.254.1.0/25").err, 0); /* 126 for 120 */
@@ -347,7 +347,7 @@ static void no_vrf_ip_is_given_twice(void **state)
 		snprintf(key, sizeof(key), EAST "vrfs/%s/info", w[i].vrf.name);
 		assert_int_equal(client_count(c, key), 1);
 	}
-	assert_int_equal(ips.n, WRITERS * EACH);
+	assert_int_equal(ips.n, (size_t)WRITERS * EACH);
 	for (unsigned int i = 0; i < WRITERS * EACH; i++)
 		ips.n -= w[i].err != 0;
 	kvs_fini(&ips);

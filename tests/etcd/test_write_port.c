@@ -62,7 +62,7 @@ static int connect_client(void **state)
 	add_subnet(&v, "10.0.0.0/29", "10.0.0.1");
 	add_subnet(&v, "2001:db8::/64", NULL);
 	assert_int_equal(written(c, sr_write_network(c->etcd, "east", &v, on_written, &w), &w), 0);
-	strcpy(vrf, w.vrf.name);
+	snprintf(vrf, sizeof(vrf), "%s", w.vrf.name);
 	*state = c;
 	return 0;
 }
@@ -78,8 +78,8 @@ static struct sr_port port(const char *id, const char *node, const char *addr)
 	struct sr_port p = {.mac.b = {0xfa, 0x16, 0x3e, 0, 0, 1}, .admin_state_up = true};
 
 	assert_int_equal(sr_uuid_parse(id, strlen(id), &p.id), 0);
-	strcpy(p.vrf, vrf);
-	strcpy(p.project_id, "644606a2903940cf8b1c06a8a1f9bd80");
+	snprintf(p.vrf, sizeof(p.vrf), "%s", vrf);
+	snprintf(p.project_id, sizeof(p.project_id), "644606a2903940cf8b1c06a8a1f9bd80");
 	snprintf(p.node, sizeof(p.node), "%s", node);
 	if (addr) {
 		assert_int_equal(sr_addr_parse(addr, &p.addrs[0]), 0);
@@ -209,9 +209,9 @@ static void what_is_wrong_is_refused(void **state)
 	assert_int_equal(client_count(c, EAST "addresses/"), 1);
 	p = port(ID, "", NULL);
 	assert_int_equal(update(c, &p).err, -ENOENT);
-	strcpy(p.vrf, "vrfnone");
+	snprintf(p.vrf, sizeof(p.vrf), "vrfnone");
 	assert_int_equal(create(c, &p).err, -ENOENT);
-	strcpy(p.vrf, "a/b");
+	snprintf(p.vrf, sizeof(p.vrf), "a/b");
 	assert_int_equal(create(c, &p).err, -EINVAL);
 	p = port(ID, "", "10.0.0.4");
 	p.addrs[p.n_addrs++] = p.addrs[0];
@@ -371,7 +371,7 @@ static void no_address_is_given_twice(void **state)
 	struct sr_vrf v = {};
 	unsigned int made = 0;
 
-	strcpy(v.name, vrf);
+	snprintf(v.name, sizeof(v.name), "%s", vrf);
 	add_subnet(&v, "10.1.0.0/24", "10.1.0.1");
 	assert_int_equal(written(c, sr_write_network_update(c->etcd, "east", &v, on_written, &u), &u), 0);
 	client_init(&other, &server);
@@ -409,7 +409,7 @@ static void encap_networks(void **state)
 	char key[160];
 
 	assert_int_equal(sr_uuid_parse(ID, strlen(ID), &encap.id), 0);
-	strcpy(encap.project_id, "644606a2903940cf8b1c06a8a1f9bd80");
+	snprintf(encap.project_id, sizeof(encap.project_id), "644606a2903940cf8b1c06a8a1f9bd80");
 	assert_int_equal(sr_prefix_parse("10.9.0.0/16", &rule.destination), 0);
 	assert_int_equal(sr_sid_parse("c1::1:a9fe:101", &rule.segs[0]), 0);
 	assert_int_equal(written(c, sr_write_encap(c->etcd, "east", vrf, &encap, on_written, &w), &w), 0);

@@ -56,7 +56,7 @@ static void endpoints(void **state)
 		assert_int_equal(ep.tls, cases[i].want.tls);
 		assert_int_equal(ep.literal, cases[i].want.literal);
 	}
-	strcpy(longest, "http://");
+	snprintf(longest, 8, "http://");
 	memset(longest + 7, 'a', 253);
 	assert_int_equal(sr_endpoint_parse(longest, &ep), 0);
 	longest[7 + 253] = 'a';
@@ -202,10 +202,12 @@ static size_t frame(uint8_t *buf, uint8_t flags, size_t claimed, const char *tex
 {
 	const uint8_t head[] = {flags, (uint8_t)(claimed >> 24), (uint8_t)(claimed >> 16), (uint8_t)(claimed >> 8),
 				(uint8_t)claimed};
+	size_t len;
 
 	memcpy(buf, head, sizeof(head));
-	memcpy(buf + sizeof(head), text, strlen(text));
-	return sizeof(head) + strlen(text);
+	for (len = 0; text[len]; len++)
+		buf[sizeof(head) + len] = (uint8_t)text[len];
+	return sizeof(head) + len;
 }
 
 /* The same messages whatever pieces they come in. */
@@ -246,14 +248,14 @@ static void messages_in_pieces(void **state)
 static void messages_that_are_refused(void **state)
 {
 	static const struct {
-		uint8_t flags;
 		size_t claimed;
 		int err;
-	} cases[] = {{1, 3, -EBADMSG},
-		     {0x80, 3, -EBADMSG},
-		     {0, SR_GRPC_MESSAGE_MAX + 1, -EMSGSIZE},
-		     {0, 0xffffffff, -EMSGSIZE},
-		     {0, SR_GRPC_MESSAGE_MAX, 0}}; /* the last one takes memory for what came only */
+		uint8_t flags;
+	} cases[] = {{3, -EBADMSG, 1},
+		     {3, -EBADMSG, 0x80},
+		     {SR_GRPC_MESSAGE_MAX + 1, -EMSGSIZE, 0},
+		     {0xffffffff, -EMSGSIZE, 0},
+		     {SR_GRPC_MESSAGE_MAX, 0, 0}}; /* the last one takes memory for what came only */
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -325,7 +327,7 @@ static void statuses(void **state)
 		struct sr_grpc_status status = {.code = cases[i].code};
 
 		sr_case("%d %s", cases[i].code, cases[i].text);
-		strcpy(status.text, cases[i].text);
+		snprintf(status.text, sizeof(status.text), "%s", cases[i].text);
 		assert_int_equal(sr_grpc_errno(&status, false), cases[i].reads);
 		assert_int_equal(sr_grpc_errno(&status, true), cases[i].writes);
 	}
@@ -478,8 +480,8 @@ static void arenas(void **state)
 			total += size;
 		}
 		assert_true(total > 800000 && arena.held <= 1000000);
-		sr_arena_reset(&arena, 40000 * round);
-		assert_true(arena.held <= 40000 * round);
+		sr_arena_reset(&arena, (size_t)40000 * round);
+		assert_true(arena.held <= (size_t)40000 * round);
 	}
 	a = sr_arena_alloc(&arena, 1);
 	b = sr_arena_alloc(&arena, 1);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/array.h"
 #include "model/hash.h"
 
 #define NIL UINT32_MAX
@@ -49,22 +50,6 @@ void sr_rib_fini(struct sr_rib *rib)
 	sr_rib_init(rib, rib->seed);
 }
 
-/* Room for one more element, growing by a quarter: little is wasted at a million, and realloc moves pages then. */
-static int grow(void **array, uint32_t *size, uint32_t used, size_t element)
-{
-	uint32_t bigger = *size + *size / 4 + 8;
-	void *p;
-
-	if (used < *size)
-		return 0;
-	p = reallocarray(*array, bigger, element);
-	if (!p)
-		return -ENOMEM;
-	*array = p;
-	*size = bigger;
-	return 0;
-}
-
 static uint64_t hash_of(const struct sr_rib *rib, const struct in6_addr *addr, uint8_t len)
 {
 	return sr_hash(addr, sizeof(*addr), rib->seed + len);
@@ -101,7 +86,7 @@ static int find_or_add(struct sr_rib *rib, const struct sr_prefix *dst, uint32_t
 	if (pos != NIL) {
 		rib->free_entry = rib->entries[pos].more;
 	} else {
-		r = grow((void **)&rib->entries, &rib->size, rib->n_entries, sizeof(*rib->entries));
+		r = sr_array_grow((void **)&rib->entries, &rib->size, rib->n_entries, sizeof(*rib->entries));
 		if (r < 0)
 			return r;
 		pos = rib->n_entries++;
@@ -161,7 +146,7 @@ static int more_new(struct sr_rib *rib, uint32_t *ret)
 		rib->free_more = rib->more[*ret].next;
 		return 0;
 	}
-	r = grow((void **)&rib->more, &rib->more_size, rib->n_more, sizeof(*rib->more));
+	r = sr_array_grow((void **)&rib->more, &rib->more_size, rib->n_more, sizeof(*rib->more));
 	if (r == 0)
 		*ret = rib->n_more++;
 	return r;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/array.h"
 #include "model/hash.h"
 
 #define NIL UINT32_MAX
@@ -44,21 +45,6 @@ void sr_vnet_init(struct sr_vnet *vnet, uint64_t seed)
 	vnet->free_encap = NIL;
 }
 
-static int grow(void **array, uint32_t *size, uint32_t used, size_t element)
-{
-	uint32_t bigger = *size + *size / 4 + 8;
-	void *p;
-
-	if (used < *size)
-		return 0;
-	p = reallocarray(*array, bigger, element);
-	if (!p)
-		return -ENOMEM;
-	*array = p;
-	*size = bigger;
-	return 0;
-}
-
 /* ---- ports */
 
 static uint64_t id_hash(const struct sr_vnet *vnet, const struct sr_uuid *id)
@@ -89,7 +75,7 @@ static int port_slot_new(struct sr_vnet *vnet, const struct sr_uuid *id, uint32_
 	if (pos != NIL) {
 		vnet->free_port = vnet->ports[pos].next_free;
 	} else {
-		r = grow((void **)&vnet->ports, &vnet->ports_size, vnet->n_ports, sizeof(*vnet->ports));
+		r = sr_array_grow((void **)&vnet->ports, &vnet->ports_size, vnet->n_ports, sizeof(*vnet->ports));
 		if (r < 0)
 			return r;
 		pos = vnet->n_ports++;
@@ -330,7 +316,7 @@ static int encap_slot_new(struct sr_vnet *vnet, const struct sr_uuid *id, uint32
 	if (pos != NIL) {
 		vnet->free_encap = vnet->encaps[pos].next_free;
 	} else {
-		r = grow((void **)&vnet->encaps, &vnet->encaps_size, vnet->n_encaps, sizeof(*vnet->encaps));
+		r = sr_array_grow((void **)&vnet->encaps, &vnet->encaps_size, vnet->n_encaps, sizeof(*vnet->encaps));
 		if (r < 0)
 			return r;
 		pos = vnet->n_encaps++;

@@ -76,6 +76,7 @@ class Agent:
         for _ in range(int(timeout * 10)):
             try:
                 if b"READY=1" in self.notify.recv(4096):
+                    self.notify.close()  # unread, it would fill, and then sd_notify waits
                     return
             except TimeoutError:
                 if self.child.poll() is not None:

@@ -52,7 +52,7 @@ class Node:
     asn: int
     loopback: str  # answers for the router in traceroutes and ICMP errors
     locator: str = None  # as the reference writes it: 2400:dcc0::a7a:4d8e
-    links: dict = dataclasses.field(default_factory=dict)  # interface -> (node, interface) at the other end
+    links: dict = dataclasses.field(default_factory=dict, repr=False)  # interface -> (node, interface) at the other end
 
     @property
     def prefix(self):

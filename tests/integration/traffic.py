@@ -86,7 +86,8 @@ def udp_labels(ns, address, labels, port=9999):
 
 
 def iperf(ns_server, ns_client, address, options=(), megabytes=32, timeout=20):
-    """iperf3 over TCP until so much is through; returns the bytes that the receiver counted."""
+    """iperf3 over TCP until so much is sent; a way that swallows packets does not get there. Returns what was received
+    by then, which is less by what was under way."""
     server = netns.popen(ns_server, ["iperf3", "-s", "-1", "--forceflush"], stdout=subprocess.PIPE,
                          stderr=subprocess.STDOUT, text=True)
     try:

@@ -413,14 +413,14 @@ int node_teardown(void **state)
 static void read_drops(struct node *node, uint64_t packets[DROPS])
 {
 	size_t cpus = (size_t)libbpf_num_possible_cpus();
-	struct sr_bpf_counter *values = calloc(cpus * DROPS, sizeof(*values));
+	struct sr_bpf_counter *values = calloc(cpus * (size_t)DROPS, sizeof(*values));
 	uint32_t keys[DROPS], batch, n = DROPS;
 
 	assert_non_null(values);
 	assert_int_equal(
 		bpf_map_lookup_batch(bpf_map__fd(node->skel->maps.sr_drops), NULL, &batch, keys, values, &n, NULL), 0);
 	assert_int_equal(n, DROPS);
-	for (size_t i = 0; i < DROPS; i++) {
+	for (size_t i = 0; i < (size_t)DROPS; i++) {
 		packets[keys[i]] = 0;
 		for (size_t cpu = 0; cpu < cpus; cpu++)
 			packets[keys[i]] += values[i * cpus + cpu].packets;

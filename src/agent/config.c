@@ -266,8 +266,9 @@ static const struct option {
 	{"node", "source", parse_ipv6, FIELD(dp.source), NULL, "2400:dcc0::a7a:4d8e:0:1",
 	 "Source address of what is sent into the fabric. Default: the locator with function 0.0.0.1."},
 	{"node", "domain", parse_domains, 0, 0, NULL, "2400:dcc0::/32",
-	 "The SR domain: prefixes that hold all locators and all nodes' source addresses. A packet to a SID is taken "
-	 "only from there, and a VM's packet from or to there never leaves its tap. Required."},
+	 "The SR domain: prefixes that hold all locators, all nodes' source addresses, and the routers' addresses. A "
+	 "packet to a SID, or a router's Packet Too Big, is taken only from there, and a VM's packet from or to there "
+	 "never leaves its tap. Required."},
 	{"etcd", "endpoints", parse_endpoints, 0, 0, "http://127.0.0.1:2379", NULL, "etcd's endpoints, tried in turn."},
 	{"etcd", "ca", parse_text, FIELD(ca_file), NULL, "/etc/srfabric/ca.pem",
 	 "CA certificates for https, PEM. Default: the system's."},

@@ -75,7 +75,7 @@ struct sr_engine {
 	struct reported *reported;
 	uint32_t uplinks[SR_UPLINKS_MAX]; /* ifindex as set in the datapath; 0: not */
 	uint32_t mtu;
-	bool rebuilding; /* programs run on maps from before: the new ones began empty */
+	bool rebuilding;  /* programs run on maps from before: the new ones began empty */
 	bool ports_dirty; /* links changed, or a write failed: look at the ports again */
 	struct sr_engine_stats stats;
 };

@@ -10,10 +10,10 @@
  * caller's, small integers from 1 up to the limits of the configuration, and survive in the kernel: dump() gives them
  * back with the name (VRF) or cookie (next hop) under which the caller knows them again after a restart.
  *
- * Every `set` is idempotent and replaces as one step: packets see the old or the new, never neither. Every `del` of what
- * is not there returns 0. All return 0 or a negative errno and change nothing on failure, routes() excepted, which says
- * how far it got. Calls are synchronous and belong to one thread. Order of use: a VRF before its ports and
- * routes (-ENOENT), a next hop before routes to it; removal the other way round.
+ * Every `set` is idempotent and replaces as one step: packets see the old or the new, never neither. Every `del` of
+ * what is not there returns 0. All return 0 or a negative errno and change nothing on failure, routes() excepted, which
+ * says how far it got. Calls are synchronous and belong to one thread. Order of use: a VRF before its ports and routes
+ * (-ENOENT), a next hop before routes to it; removal the other way round.
  */
 #ifndef SR_DATAPATH_H
 #define SR_DATAPATH_H
@@ -23,14 +23,18 @@
 
 #define SR_IFNAME_MAX 16
 
-/* The gateway's address towards VMs, on every node the same so that a VM that moves keeps its neighbour: 02 "srv6" 01. */
-#define SR_GATEWAY_MAC {0x02, 0x73, 0x72, 0x76, 0x36, 0x01}
+/* The gateway's address towards VMs, on every node the same so that a VM that moves keeps its neighbour: 02 "srv6" 01.
+ */
+#define SR_GATEWAY_MAC                                                                                                 \
+	{                                                                                                              \
+		0x02, 0x73, 0x72, 0x76, 0x36, 0x01                                                                     \
+	}
 
 /* What a datapath needs to know of its node before it starts. Borrowed for the duration of the open call only. */
 struct sr_dp_config {
 	struct sr_locator locators[SR_BPF_LOCATORS_MAX]; /* SIDs are answered on each; [0] is the node's own */
 	size_t n_locators;
-	struct in6_addr source;	   /* outer source address */
+	struct in6_addr source;			      /* outer source address */
 	struct sr_prefix domains[SR_BPF_DOMAINS_MAX]; /* SID space and infrastructure addresses */
 	size_t n_domains;
 	enum sr_encap_mode encap_mode;
@@ -38,10 +42,11 @@ struct sr_dp_config {
 	uint8_t dscp;
 	uint8_t hop_limit;
 	uint32_t icmp_rate;
-	struct sr_function end_function; /* the node's End SID on locators[0]; 0: none */
+	struct sr_function end_function;   /* the node's End SID on locators[0]; 0: none */
 	enum sr_sid_behavior vrf_behavior; /* of the VRFs' SIDs: DT4, DT6 or DT46 */
 	uint32_t max_vrfs, max_nexthops, max_routes;
-	const char *bpffs; /* ebpf: directory in a bpf file system that this node's maps are pinned in; made if absent */
+	const char
+		*bpffs; /* ebpf: directory in a bpf file system that this node's maps are pinned in; made if absent */
 };
 
 struct sr_dp_vrf {
@@ -62,7 +67,8 @@ struct sr_dp_port {
 	struct in6_addr gateway6; /* ::: none */
 };
 
-/* One of kind SR_NH_NONE with a cookie is there too: routes point at it, and their packets are dropped until it resolves. */
+/* One of kind SR_NH_NONE with a cookie is there too: routes point at it, and their packets are dropped until it
+ * resolves. */
 struct sr_dp_nexthop {
 	uint64_t cookie; /* not 0 */
 	enum sr_nh_kind kind;
@@ -120,7 +126,8 @@ struct sr_dp_ops {
 	int (*port_del)(struct sr_dp *dp, uint32_t ifindex);
 	int (*nexthop_set)(struct sr_dp *dp, uint32_t id, const struct sr_dp_nexthop *nh);
 	int (*nexthop_del)(struct sr_dp *dp, uint32_t id);
-	/* Applies in order; *ret_done is how many were applied, also on failure: routes[*ret_done] is the one refused. */
+	/* Applies in order; *ret_done is how many were applied, also on failure: routes[*ret_done] is the one refused.
+	 */
 	int (*routes)(struct sr_dp *dp, const struct sr_dp_route *routes, size_t n, size_t *ret_done);
 	int (*dump)(struct sr_dp *dp, const struct sr_dp_dump *cb, void *ctx);
 	int (*counters)(struct sr_dp *dp, const struct sr_dp_counters *cb, void *ctx);
@@ -136,11 +143,11 @@ const char *sr_drop_reason_text(enum sr_drop_reason reason);
 
 /*
  * ebpf/: opens or makes the pinned maps and loads the programs. Taps and uplinks that already have our programs get the
- * new ones at their next port_set or uplink_set, in one step: after an open, call those for each. Where pinned maps have
- * other sizes than the configuration asks for, or some are missing, the maps are new and dump() shows nothing, while what
- * is on the interfaces forwards by the old ones: so set VRFs, next hops and routes first, then ports and uplinks.
- * `err` (may be NULL) gets a sentence on failure. -EPERM: no privileges; -EOPNOTSUPP: kernel without what it takes;
- * -EBUSY: another process has the directory; -EINVAL: a configuration that cannot be.
+ * new ones at their next port_set or uplink_set, in one step: after an open, call those for each. Where pinned maps
+ * have other sizes than the configuration asks for, or some are missing, the maps are new and dump() shows nothing,
+ * while what is on the interfaces forwards by the old ones: so set VRFs, next hops and routes first, then ports and
+ * uplinks. `err` (may be NULL) gets a sentence on failure. -EPERM: no privileges; -EOPNOTSUPP: kernel without what it
+ * takes; -EBUSY: another process has the directory; -EINVAL: a configuration that cannot be.
  */
 int sr_dp_ebpf_open(const struct sr_dp_config *config, struct sr_dp **ret, char *err, size_t err_len);
 /*

@@ -133,7 +133,10 @@ def main():
     args = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("lab: namespaces need root: use sudo")
-    return args.function(args)
+    try:
+        return args.function(args)
+    except (RuntimeError, TimeoutError, FileNotFoundError) as error:
+        sys.exit(f"lab: {error}\n(logs are in {instance.directory(NAME)})")
 
 
 if __name__ == "__main__":

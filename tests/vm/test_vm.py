@@ -73,3 +73,11 @@ def test_program(name):
     assert ran.returncode == 0, ran.stdout
     counted = re.search(r"PASSED *\] (\d+) test", ran.stdout)
     assert counted and int(counted[1]) > 0 and "SKIPPED" not in ran.stdout, ran.stdout
+
+
+@pytest.mark.skipif(not PROGRAMS, reason=f"nothing is built in {BUILD}")
+def test_lab():
+    """The whole lab: fabric, etcd, agents, tenants. It checks itself: who reaches whom, and who must not."""
+    ran = vm("scripts/lab", "up", "--build", str(BUILD))
+    assert ran.returncode == 0, ran.stdout
+    assert len(re.findall(r"ok .* ttl=63", ran.stdout)) >= 6 and len(re.findall(r"ok .* no answer", ran.stdout)) >= 3

@@ -34,7 +34,8 @@ struct sr_agent {
 	struct sr_status *status;
 	struct sr_node_status said; /* of this node, under the lease */
 	bool registered;	    /* the store says that the locator is ours */
-	bool settled, failing;	    /* as last logged */
+	bool settled;		    /* as last logged */
+	bool told;		    /* the service manager, that it is; once, it need not be listening */
 	enum { ANNOUNCE_UNKNOWN, ANNOUNCE_ON, ANNOUNCE_OFF } announced;
 };
 
@@ -109,7 +110,9 @@ static void log_settled(struct sr_agent *agent)
 	       sr_fabric_n_ports(sr_engine_fabric(agent->engine)), (unsigned long long)stats->route_writes,
 	       (unsigned long long)stats->hop_writes, (unsigned long long)stats->port_writes,
 	       (unsigned long long)stats->vrf_writes);
-	sd_notify(0, "STATUS=Forwarding as the store says.");
+	if (!agent->told)
+		sd_notify(0, "STATUS=Forwarding as the store says.");
+	agent->told = true;
 }
 
 static void on_reconcile(uv_timer_t *timer)

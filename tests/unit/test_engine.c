@@ -38,7 +38,7 @@ static void on_subscribe(void *ctx, const char *vrf)
 	struct world *w = ctx;
 
 	assert_true(w->n_subscribed < 8);
-	strcpy(w->subscribed[w->n_subscribed++], vrf);
+	snprintf(w->subscribed[w->n_subscribed++], SR_VRF_NAME_SIZE, "%s", vrf);
 }
 
 static void on_unsubscribe(void *ctx, const char *vrf)
@@ -337,25 +337,33 @@ static bool active(const struct world *w, unsigned int n)
 	return i < w->n_status && w->status[i].active;
 }
 
-static int setup(void **state)
+static struct world *world_new(void)
 {
 	struct world *w = calloc(1, sizeof(*w));
 
 	if (!w)
-		return -1;
+		abort();
 	w->dp = fake_dp_new(8, 16, 1000);
 	engine_start(w);
-	*state = w;
+	return w;
+}
+
+static void world_free(struct world *w)
+{
+	sr_engine_free(w->engine);
+	fake_dp_free(w->dp);
+	free(w);
+}
+
+static int setup(void **state)
+{
+	*state = world_new();
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct world *w = *state;
-
-	sr_engine_free(w->engine);
-	fake_dp_free(w->dp);
-	free(w);
+	world_free(*state);
 	return 0;
 }
 
@@ -769,9 +777,11 @@ static void tell_world(struct world *w, const struct random_port *ports)
 	for (unsigned int n = 0; n < N_PORTS; n++)
 		plug(w, n, 10 + n);
 	begin(w, SR_SCOPE_NODES, "");
-	for (char c = '1'; c <= '3'; c++) {
-		char name[] = {'h', 'v', c, '\0'}, locator[] = {'c', c, ':', ':', '\0'};
+	for (int i = 1; i <= 3; i++) {
+		char name[8], locator[8];
 
+		snprintf(name, sizeof(name), "hv%d", i);
+		snprintf(locator, sizeof(locator), "c%d::", i);
 		node(w, name, locator);
 	}
 	end(w, SR_SCOPE_NODES, "");
@@ -780,7 +790,9 @@ static void tell_world(struct world *w, const struct random_port *ports)
 		if (ports[n].there && ports[n].on == '1')
 			bind_port(w, n, vrf_of(ports[n].vrf));
 	end(w, SR_SCOPE_BINDINGS, "hv1");
-	for (char c = 'a'; c <= 'b'; c++) {
+	for (int i = 0; i < 2; i++) {
+		char c = "ab"[i];
+
 		begin(w, SR_SCOPE_VRF, vrf_of(c));
 		vrf_info(w, vrf_of(c), c == 'a' ? "169.254.1.1" : "169.254.1.2", NULL);
 		for (unsigned int n = 0; n < N_PORTS; n++)
@@ -842,7 +854,7 @@ static void incremental_equals_a_fresh_start(void **state)
 	srand(3);
 	tell_world(w, ports);
 	for (int round = 0; round < 3000; round++) {
-		struct world *fresh = NULL, *both[2];
+		struct world *fresh, *both[2];
 
 		for (int k = rand() % 4; k >= 0; k--)
 			change_one(w, ports);
@@ -859,7 +871,7 @@ static void incremental_equals_a_fresh_start(void **state)
 		pass(w);
 		if (round % 10)
 			continue;
-		assert_int_equal(setup((void **)&fresh), 0);
+		fresh = world_new();
 		tell_world(fresh, ports);
 		pass(fresh);
 		both[0] = w;
@@ -869,7 +881,7 @@ static void incremental_equals_a_fresh_start(void **state)
 		assert_int_equal(fake_dp_n_vrfs(w->dp), fake_dp_n_vrfs(fresh->dp));
 		assert_int_equal(fake_dp_n_nexthops(w->dp), fake_dp_n_nexthops(fresh->dp));
 		assert_int_equal(w->dp->ops->dump(w->dp, &dump, both), 0);
-		teardown((void **)&fresh);
+		world_free(fresh);
 	}
 }
 

@@ -25,18 +25,6 @@ static const char *const prog_names[SR_PROG_MAX] = {
 	[SR_PROG_UPLINK] = "sr_from_uplink",
 };
 
-/*
- * libbpf's printer belongs to the process and writes to stderr, which is not this library's; what matters of it comes
- * through the log buffer and errno. There is no printer per object.
- */
-static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	(void)level;
-	(void)fmt;
-	(void)ap;
-	return 0;
-}
-
 /* 0: as bpf/maps.h has it. */
 static uint32_t map_size(const struct sr_dp_config *config, enum sr_map map)
 {
@@ -244,7 +232,6 @@ int sr_load(struct sr_ebpf *dp, const struct sr_dp_config *config, const struct 
 
 	if (!log)
 		return sr_ebpf_fail(err, -ENOMEM, "load eBPF: no memory");
-	libbpf_set_print(print_nothing);
 	elf = srfabric_bpf__elf_bytes(&size);
 	obj = bpf_object__open_mem(elf, size, &opts);
 	r = obj ? load(dp, obj, config, err, log)

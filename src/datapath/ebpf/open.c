@@ -13,6 +13,7 @@
 #include "datapath/ebpf/ebpf.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -33,12 +34,25 @@ int sr_ebpf_fail(const struct sr_err *err, int error, const char *fmt, ...)
 	return error;
 }
 
+/*
+ * libbpf's printer belongs to the process and writes to stderr, which is not this library's; what matters of it comes
+ * through the log buffer and errno. There is no printer per object.
+ */
+static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	(void)level;
+	(void)fmt;
+	(void)ap;
+	return 0;
+}
+
 static struct sr_ebpf *alloc(const char *path, const struct sr_dp_ops *ops)
 {
 	struct sr_ebpf *dp = calloc(1, sizeof(*dp));
 
 	if (!dp)
 		return NULL;
+	libbpf_set_print(print_nothing);
 	dp->dp.ops = ops;
 	dp->lock_fd = -1;
 	for (int i = 0; i < SR_MAP_MAX; i++)

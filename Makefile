@@ -43,7 +43,7 @@ bench: root deps $(BUILD)/build.ninja
 	meson test -C $(BUILD) --benchmark --verbose --print-errorlogs
 
 lab: root deps $(BUILD)/build.ninja
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) --quiet src/agent/sr-agent src/cli/srctl
 	@scripts/lab up --build $(BUILD)
 
 lab-down: root

@@ -458,14 +458,15 @@ enum sr_agent_exit sr_agent_cleanup(const struct sr_agent_config *config)
 	int r;
 
 	sr_log_init(&agent.log, config->log_level);
+	code = open_datapath(&agent); /* first: it refuses while an agent runs, whose locator must stay */
+	if (code)
+		return code;
 	r = sr_announce_sweep(NULL);
 	if (r < 0) {
 		sr_log(&agent.log, SR_LOG_ERROR, "locator: its routes cannot be removed: %s", strerror(-r));
+		agent.dp->ops->close(agent.dp);
 		return exit_of(r);
 	}
-	code = open_datapath(&agent);
-	if (code)
-		return code;
 	r = agent.dp->ops->destroy(agent.dp);
 	if (r < 0) {
 		sr_log(&agent.log, SR_LOG_ERROR, "datapath: not all could be removed: %s", strerror(-r));

@@ -74,14 +74,12 @@ static int learn_routes(void *ctx, const struct sr_dp_route *routes, size_t n)
 	return 0;
 }
 
-/* VRFs are learnt by now. An uplink and no VRF: the maps were made anew, and are empty (datapath.h, sr_dp_ebpf_open).
- */
 static int learn_uplink(void *ctx, uint32_t ifindex)
 {
 	struct sr_engine *e = ctx;
 
-	(void)ifindex;
-	e->rebuilding = !sr_fabric_vnets(e->fabric);
+	if (e->n_old_uplinks < SR_UPLINKS_MAX)
+		e->old_uplinks[e->n_old_uplinks++] = ifindex;
 	return 0;
 }
 
@@ -211,11 +209,20 @@ int sr_engine_link_set(struct sr_engine *e, uint32_t ifindex, const char *name, 
 
 void sr_engine_link_del(struct sr_engine *e, uint32_t ifindex)
 {
+	struct port_had *had;
 	struct link *link;
 
 	HASH_FIND_INT(e->links, &ifindex, link);
-	if (link)
-		link_free(e, link);
+	if (!link)
+		return;
+	link_free(e, link);
+	/* Its number may come back, on an interface without our program. */
+	HASH_FIND_INT(e->ports, &ifindex, had);
+	if (had)
+		had->refresh = true;
+	for (size_t i = 0; i < e->config.n_uplinks; i++)
+		if (e->uplinks[i] == ifindex)
+			e->uplinks[i] = 0;
 }
 
 void sr_engine_links_begin(struct sr_engine *e)
@@ -237,10 +244,38 @@ void sr_engine_links_end(struct sr_engine *e)
 
 /* ---- bindings: which VRFs are of interest */
 
+static void want_vrf(struct sr_engine *e, struct vrf_use *use)
+{
+	int r = sr_fabric_want(e->fabric, use->vrf);
+
+	if (r < 0) {
+		if (!e->uses_unmet)
+			engine_log(e, SR_LOG_ERROR, "VRF %s: cannot be taken in: %s%s; trying again", use->vrf,
+				   strerror(-r), r == -ENOSPC ? " (raise max_vrfs)" : "");
+		e->uses_unmet = true;
+		return;
+	}
+	use->wanted = true;
+	e->ops->subscribe(e->ctx, use->vrf);
+}
+
+void engine_meet_uses(struct sr_engine *e)
+{
+	bool unmet = false;
+
+	if (!e->uses_unmet)
+		return;
+	for (struct vrf_use *use = e->uses; use; use = use->hh.next) {
+		if (!use->wanted)
+			want_vrf(e, use);
+		unmet |= !use->wanted;
+	}
+	e->uses_unmet = unmet;
+}
+
 static void use_vrf(struct sr_engine *e, const char *vrf)
 {
 	struct vrf_use *use;
-	int r;
 
 	HASH_FIND_STR(e->uses, vrf, use);
 	if (!use) {
@@ -252,30 +287,27 @@ static void use_vrf(struct sr_engine *e, const char *vrf)
 		snprintf(use->vrf, sizeof(use->vrf), "%s", vrf);
 		HASH_ADD_STR(e->uses, vrf, use);
 	}
-	if (use->n++ > 0)
-		return;
-	r = sr_fabric_want(e->fabric, vrf);
-	if (r < 0) {
-		engine_log(e, SR_LOG_ERROR, "VRF %s: cannot be taken in: %s%s", vrf, strerror(-r),
-			   r == -ENOSPC ? " (raise max_vrfs)" : "");
-		return;
-	}
-	e->ops->subscribe(e->ctx, vrf);
+	if (use->n++ == 0)
+		want_vrf(e, use);
 }
 
 static void unuse_vrf(struct sr_engine *e, const char *name)
 {
 	char vrf[SR_VRF_NAME_SIZE];
 	struct vrf_use *use;
+	bool wanted;
 
 	HASH_FIND_STR(e->uses, name, use);
 	if (!use || --use->n > 0)
 		return;
 	memcpy(vrf, use->vrf, sizeof(vrf));
+	wanted = use->wanted;
 	HASH_DEL(e->uses, use);
 	free(use);
-	e->ops->unsubscribe(e->ctx, vrf);
-	sr_fabric_unwant(e->fabric, vrf);
+	if (wanted) {
+		e->ops->unsubscribe(e->ctx, vrf);
+		sr_fabric_unwant(e->fabric, vrf);
+	}
 	e->ops->wake(e->ctx);
 }
 

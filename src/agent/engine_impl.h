@@ -28,6 +28,7 @@ struct binding {
 struct vrf_use {
 	char vrf[SR_VRF_NAME_SIZE];
 	unsigned int n;
+	bool wanted; /* the fabric took it in; else it is tried again */
 	UT_hash_handle hh;
 };
 
@@ -75,13 +76,17 @@ struct sr_engine {
 	struct reported *reported;
 	uint32_t uplinks[SR_UPLINKS_MAX]; /* ifindex as set in the datapath; 0: not */
 	uint32_t mtu;
-	bool rebuilding;  /* programs run on maps from before: the new ones began empty */
+	uint32_t old_uplinks[SR_UPLINKS_MAX]; /* that had our program before this process */
+	size_t n_old_uplinks;
+	bool uses_unmet;  /* a VRF that is used is not wanted: no room, when it was tried */
 	bool ports_dirty; /* links changed, or a write failed: look at the ports again */
 	struct sr_engine_stats stats;
 };
 
 void engine_log(struct sr_engine *e, enum sr_log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Tries to want what is used and could not be wanted so far. */
+void engine_meet_uses(struct sr_engine *e);
 struct link *engine_link_by_name(struct sr_engine *e, const char *name);
 
 #endif

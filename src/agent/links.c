@@ -117,8 +117,11 @@ static int receive(struct sr_links *links, void *buf, size_t size)
 	if (len < 0)
 		return errno == ENOBUFS ? lost(links) : -errno;
 	done = links->listing && ends_listing(links, buf, (size_t)len);
-	if (mnl_cb_run(buf, (size_t)len, 0, 0, on_message, links) < 0 && errno != EINTR)
-		return -errno;
+	if (mnl_cb_run(buf, (size_t)len, 0, 0, on_message, links) < 0) {
+		if (errno != EINTR)
+			return -errno;
+		links->again = links->listing; /* interrupted by a change: libmnl has left out what was in here */
+	}
 	if (!done)
 		return 1;
 	links->listing = false;

@@ -67,14 +67,42 @@ static void uplink_apply(struct sr_engine *e, size_t i, int *err)
 	engine_log(e, SR_LOG_INFO, "uplink %s: taking SIDs' packets, mtu %u", name, link->mtu);
 }
 
-/* Not before what was rebuilt is whole: until then the uplinks forward by what they had. */
+static bool is_uplink(struct sr_engine *e, uint32_t ifindex)
+{
+	for (size_t i = 0; i < e->config.n_uplinks; i++) {
+		const struct link *link = engine_link_by_name(e, e->config.uplinks[i]);
+
+		if (link && link->ifindex == ifindex)
+			return true;
+	}
+	return false;
+}
+
+/* Interfaces that are uplinks no more, by the configuration. */
+static void uplinks_remove(struct sr_engine *e, int *err)
+{
+	for (size_t i = 0; i < e->n_old_uplinks; i++) {
+		int r = is_uplink(e, e->old_uplinks[i]) ? 0 : e->dp->ops->uplink_del(e->dp, e->old_uplinks[i]);
+
+		if (r < 0) {
+			failed(e, err, r, "uplink", "removal");
+			return;
+		}
+	}
+	e->n_old_uplinks = 0;
+}
+
+/*
+ * Uplinks that have our program from before forward by what that had, which may be maps that were made anew since, and
+ * are not whole yet (datapath.h, sr_dp_ebpf_open): they get this version's program when all was read and written.
+ */
 static void uplinks_apply(struct sr_engine *e, int *err)
 {
-	if (e->rebuilding && !(e->nodes_synced && e->bindings_synced && sr_fabric_is_synced(e->fabric)))
+	if (e->n_old_uplinks && (*err || !(e->nodes_synced && e->bindings_synced && sr_fabric_is_synced(e->fabric))))
 		return;
-	e->rebuilding = false;
 	for (size_t i = 0; i < e->config.n_uplinks; i++)
 		uplink_apply(e, i, err);
+	uplinks_remove(e, err);
 }
 
 /* ---- VRFs */
@@ -322,6 +350,9 @@ static const char *port_apply(struct sr_engine *e, struct sr_local_port *lp, int
 		return "its VRF is not in the store";
 	if (!e->hops_there[lp->hop])
 		return "could not be programmed";
+	/* A tap on maps from before a rebuild keeps them until those of now have its VRF's routes. */
+	if (had && !had->port.vrf && e->vrfs[lp->vnet->id].failing)
+		return "its routes could not be programmed";
 	port_want(lp, link->ifindex, &want);
 	if (had && !had->refresh && port_equal(&had->port, &want))
 		return want.up ? NULL : "admin_state_up is false";
@@ -428,6 +459,27 @@ static void route_applied(struct sr_engine *e, struct sr_vnet *vnet, const struc
 	sr_rib_applied(&vnet->rib, change->pos, have);
 }
 
+/* Writes n routes; those that are refused are stepped over, and stay pending. Returns the first error. */
+static int routes_write(struct sr_engine *e, struct sr_vnet *vnet, const struct sr_rib_change *changes,
+			const struct sr_dp_route *routes, size_t n)
+{
+	size_t at = 0, done = 0;
+	int err = 0, r;
+
+	while (at < n) {
+		r = e->dp->ops->routes(e->dp, routes + at, n - at, &done);
+		e->stats.route_writes += done;
+		for (; done > 0; done--, at++)
+			route_applied(e, vnet, &changes[at], changes[at].want);
+		if (r == 0)
+			break;
+		route_applied(e, vnet, &changes[at], changes[at].have);
+		at++;
+		err = err ? err : r;
+	}
+	return err;
+}
+
 /*
  * Writes one batch. *ret_more: there may be more. What could not be written stays pending: after a failure, and for
  * a next hop that could not be written itself (-EAGAIN).
@@ -436,8 +488,8 @@ static int routes_batch(struct sr_engine *e, struct sr_vnet *vnet, bool *ret_mor
 {
 	struct sr_rib_change changes[ROUTE_BATCH];
 	struct sr_dp_route routes[ROUTE_BATCH];
-	size_t taken = sr_rib_take(&vnet->rib, changes, ROUTE_BATCH), n = 0, done = 0;
-	int r = 0;
+	size_t taken = sr_rib_take(&vnet->rib, changes, ROUTE_BATCH), n = 0;
+	int r = 0, w;
 
 	*ret_more = taken == ROUTE_BATCH;
 	for (size_t i = 0; i < taken; i++) {
@@ -449,27 +501,25 @@ static int routes_batch(struct sr_engine *e, struct sr_vnet *vnet, bool *ret_mor
 		routes[n] = (struct sr_dp_route){.vrf = vnet->id, .nexthop = changes[i].want, .dst = changes[i].dst};
 		changes[n++] = changes[i];
 	}
-	if (n > 0) {
-		int w = e->dp->ops->routes(e->dp, routes, n, &done);
-
-		r = w < 0 ? w : r;
-	}
-	e->stats.route_writes += done;
-	for (size_t i = 0; i < n; i++)
-		route_applied(e, vnet, &changes[i], i < done ? changes[i].want : changes[i].have);
-	return r;
+	w = routes_write(e, vnet, changes, routes, n);
+	return w < 0 ? w : r;
 }
 
+/* All that was pending when it began, once: what is refused is pending again. */
 static void routes_apply(struct sr_engine *e, struct sr_vnet *vnet, int *err)
 {
+	size_t batches = vnet->rib.n_pending / ROUTE_BATCH + 1;
 	bool more = true;
-	int r = 0;
+	int first = 0;
 
-	while (r == 0 && more)
-		r = routes_batch(e, vnet, &more);
-	e->vrfs[vnet->id].failing = r < 0;
-	if (r < 0)
-		failed(e, err, r, "routes of VRF", vnet->name);
+	for (; more && batches > 0; batches--) {
+		int r = routes_batch(e, vnet, &more);
+
+		first = first ? first : r;
+	}
+	e->vrfs[vnet->id].failing = first < 0;
+	if (first < 0)
+		failed(e, err, first, "routes of VRF", vnet->name);
 }
 
 /*
@@ -501,7 +551,7 @@ static bool vrf_remove(struct sr_engine *e, struct sr_vnet *vnet, int *err)
 
 bool sr_engine_settled(const struct sr_engine *e)
 {
-	return e->nodes_synced && e->bindings_synced && e->links_synced && !e->ports_dirty &&
+	return e->nodes_synced && e->bindings_synced && e->links_synced && !e->ports_dirty && !e->uses_unmet &&
 	       sr_fabric_is_synced(e->fabric) && !sr_fabric_is_dirty(e->fabric);
 }
 
@@ -568,5 +618,6 @@ int sr_engine_reconcile(struct sr_engine *e)
 	uplinks_apply(e, &err);
 	vrfs_finish(e, todo, &err);
 	hops_remove_idle(e, &err);
+	engine_meet_uses(e);
 	return err;
 }

@@ -421,37 +421,63 @@ void sr_fabric_vrf_del(struct sr_fabric *f, const char *name)
 		info_put(f, vnet, NULL);
 }
 
-static int local_put(struct sr_fabric *f, struct sr_vnet *vnet, const struct sr_port *port, struct sr_local_port **ret)
-{
-	struct sr_local_port *lp;
-
-	HASH_FIND(hh, f->local_ports, &port->id, sizeof(port->id), lp);
-	if (!lp) {
-		lp = calloc(1, sizeof(*lp));
-		if (!lp)
-			return -ENOMEM;
-		lp->port = *port;
-		HASH_ADD(hh, f->local_ports, port.id, sizeof(lp->port.id), lp);
-	}
-	lp->port = *port;
-	lp->vnet = vnet;
-	lp->hop = SR_HOP_NONE; /* set by the caller */
-	f->local_dirty = true;
-	*ret = lp;
-	return 0;
-}
-
 static bool is_local(const struct sr_fabric *f, const struct sr_port *port)
 {
 	return f->self[0] && strcmp(port->node, f->self) == 0;
 }
 
+/* The record of a port of this node, made if it is not there; it is not in the table yet then. NULL: no memory. */
+static struct sr_local_port *local_get(const struct sr_fabric *f, const struct sr_uuid *id, bool *ret_new)
+{
+	struct sr_local_port *lp;
+
+	HASH_FIND(hh, f->local_ports, id, sizeof(*id), lp);
+	*ret_new = !lp;
+	return lp ? lp : calloc(1, sizeof(*lp));
+}
+
+static int local_put(struct sr_fabric *f, struct sr_vnet *vnet, const struct sr_port *port)
+{
+	struct sr_hop_key key = {.kind = SR_HOP_PORT, .port = port->id};
+	struct sr_local_port *lp;
+	uint32_t hop;
+	bool is_new;
+	int r;
+
+	lp = local_get(f, &port->id, &is_new);
+	if (!lp)
+		return -ENOMEM;
+	r = sr_vnet_port_put(vnet, &f->hops, port, &key, &hop);
+	if (r < 0) {
+		if (is_new)
+			free(lp);
+		return r;
+	}
+	lp->port = *port;
+	lp->vnet = vnet;
+	lp->hop = hop;
+	if (is_new)
+		HASH_ADD(hh, f->local_ports, port.id, sizeof(lp->port.id), lp);
+	f->local_dirty = true;
+	return 0;
+}
+
+static int remote_put(struct sr_fabric *f, struct sr_vnet *vnet, const struct sr_port *port)
+{
+	struct sr_hop_key key = {.kind = SR_HOP_NODE};
+	uint32_t hop;
+	int r;
+
+	memcpy(key.node, port->node, sizeof(key.node));
+	r = sr_vnet_port_put(vnet, &f->hops, port, &key, &hop);
+	if (r == 0)
+		local_del(f, vnet, &port->id);
+	return r;
+}
+
 int sr_fabric_port_put(struct sr_fabric *f, const struct sr_port *port)
 {
 	struct sr_vnet *vnet = wanted_vnet(f, port->vrf);
-	struct sr_hop_key key = {.kind = SR_HOP_NODE};
-	struct sr_local_port *lp = NULL;
-	uint32_t hop;
 	int r;
 
 	if (!vnet)
@@ -460,25 +486,10 @@ int sr_fabric_port_put(struct sr_fabric *f, const struct sr_port *port)
 		sr_fabric_port_del(f, port->vrf, &port->id);
 		return 0;
 	}
-	if (is_local(f, port)) {
-		key.kind = SR_HOP_PORT;
-		key.port = port->id;
-		r = local_put(f, vnet, port, &lp);
-		if (r < 0)
-			return r;
-	} else {
-		memcpy(key.node, port->node, sizeof(key.node));
-		local_del(f, vnet, &port->id);
-	}
-	r = sr_vnet_port_put(vnet, &f->hops, port, &key, &hop);
-	if (r < 0) {
-		local_del(f, vnet, &port->id);
-		return r;
-	}
-	if (lp)
-		lp->hop = hop;
-	sr_fabric_mark(f, vnet);
-	return 0;
+	r = is_local(f, port) ? local_put(f, vnet, port) : remote_put(f, vnet, port);
+	if (r == 0)
+		sr_fabric_mark(f, vnet);
+	return r;
 }
 
 void sr_fabric_port_keep(struct sr_fabric *f, const char *vrf, const struct sr_uuid *id)

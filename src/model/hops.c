@@ -187,9 +187,9 @@ int sr_hops_get(struct sr_hops *hops, const struct sr_hop_key *key, uint32_t *re
 			take(hops, id, cookie);
 		}
 		hops->hops[id].key = copy;
-		sr_hops_mark(hops, id);
 	}
-	hops->hops[id].wanted++;
+	if (hops->hops[id].wanted++ == 0)
+		sr_hops_mark(hops, id); /* new, or nobody minded what it resolved to */
 	*ret_id = id;
 	return 0;
 }
@@ -260,7 +260,7 @@ uint32_t sr_hops_take_dirty(struct sr_hops *hops)
 
 		hops->dirty_head = hops->hops[id].next_dirty;
 		hops->hops[id].dirty = false;
-		if (hops->hops[id].wanted)
+		if (hops->hops[id].key && (hops->hops[id].wanted || hops->hops[id].there))
 			return id;
 	}
 	return 0;

@@ -69,7 +69,7 @@ uint64_t sr_hops_cookie(const struct sr_hops *hops, uint32_t id);
 
 /* What it resolves to has changed: it is to be written anew. New ones are dirty by themselves. */
 void sr_hops_mark(struct sr_hops *hops, uint32_t id);
-/* Takes one dirty next hop that is wanted; SR_HOP_NONE: no more. */
+/* Takes one dirty next hop that is wanted, or that live routes point at; SR_HOP_NONE: no more. */
 uint32_t sr_hops_take_dirty(struct sr_hops *hops);
 /* Takes one without any reference; the caller removes it from the datapath, then releases or re-marks (idle) it. */
 uint32_t sr_hops_take_idle(struct sr_hops *hops);

@@ -20,7 +20,7 @@
 struct world {
 	struct sr_dp *dp;
 	struct sr_engine *engine;
-	char subscribed[8][SR_VRF_NAME_SIZE];
+	char subscribed[16][SR_VRF_NAME_SIZE];
 	size_t n_subscribed;
 	struct {
 		struct sr_uuid id;
@@ -37,7 +37,7 @@ static void on_subscribe(void *ctx, const char *vrf)
 {
 	struct world *w = ctx;
 
-	assert_true(w->n_subscribed < 8);
+	assert_true(w->n_subscribed < 16);
 	snprintf(w->subscribed[w->n_subscribed++], SR_VRF_NAME_SIZE, "%s", vrf);
 }
 
@@ -744,6 +744,91 @@ static void failed_removals_are_tried_again(void **state)
 	}
 }
 
+static void one_refused_route_does_not_stop_the_others(void **state)
+{
+	struct world *w = *state;
+
+	fake_dp_free(w->dp);
+	w->dp = fake_dp_new(8, 16, 5);
+	engine_restart(w);
+	tell_all(w);
+	pass(w);				     /* 5 routes: full */
+	port(w, VRF_A, 5, "hv2", "10.0.0.15", NULL); /* does not fit */
+	port(w, VRF_A, 2, "hv3", "10.0.0.12", NULL); /* moved */
+	assert_int_equal(sr_engine_reconcile(w->engine), -ENOSPC);
+	assert_to_locator(w, "10.0.0.12", "2400:dcc0::a7a:4d8f");
+	assert_null(route(w, VRF_A, "10.0.0.15"));
+	port_del(w, VRF_A, 4); /* makes room */
+	sr_engine_reconcile(w->engine);
+	pass(w);
+	assert_to_locator(w, "10.0.0.15", "2400:dcc0::a7a:4d8e");
+	assert_int_equal(fake_dp_n_routes(w->dp), 5);
+}
+
+static void a_node_that_moves_while_its_vrf_is_being_read(void **state)
+{
+	struct world *w = *state;
+
+	tell_all(w);
+	pass(w);
+	unbind_port(w, 1);
+	bind_port(w, 1, VRF_A); /* wanted anew, not read yet: routes stay */
+	node(w, "hv2", "2400:dcc0::bad:1");
+	assert_int_equal(sr_engine_reconcile(w->engine), 0);
+	assert_to_locator(w, "10.0.0.12", "2400:dcc0::bad:1");
+}
+
+static void a_vrf_without_room_is_taken_in_when_there_is(void **state)
+{
+	struct world *w = *state;
+
+	tell_all(w);
+	pass(w);
+	for (unsigned int n = 100; n < 108; n++) {
+		char vrf[SR_VRF_NAME_SIZE];
+
+		snprintf(vrf, sizeof(vrf), "vrf%u", n);
+		bind_port(w, n, vrf);
+	}
+	assert_int_equal(w->n_subscribed, 8); /* of 9 */
+	assert_false(sr_engine_settled(w->engine));
+	unbind_port(w, 1);
+	assert_int_equal(sr_engine_reconcile(w->engine), 0);
+	assert_int_equal(w->n_subscribed, 8);
+	assert_int_equal(fake_dp_n_vrfs(w->dp), 0);
+}
+
+static void an_interface_that_comes_back_with_its_number_gets_its_program(void **state)
+{
+	struct world *w = *state;
+
+	tell_all(w);
+	pass(w);
+	fake_dp_calls_reset(w->dp);
+	sr_engine_link_del(w->engine, 11);
+	plug(w, 1, 11);
+	sr_engine_link_del(w->engine, 2);
+	sr_engine_link_set(w->engine, 2, "eth0", 1600);
+	pass(w);
+	assert_int_equal(fake_dp_calls(w->dp, FAKE_PORT_SET), 1);
+	assert_int_equal(fake_dp_calls(w->dp, FAKE_UPLINK_SET), 1);
+}
+
+static void an_interface_that_is_no_uplink_any_more_is_let_go(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(w->dp->ops->uplink_set(w->dp, 9), 0); /* by an earlier configuration */
+	engine_restart(w);
+	links(w);
+	assert_int_equal(sr_engine_reconcile(w->engine), 0);
+	assert_true(fake_dp_uplink(w->dp, 9));
+	tell_all(w);
+	pass(w);
+	assert_false(fake_dp_uplink(w->dp, 9));
+	assert_true(fake_dp_uplink(w->dp, 2) && fake_dp_uplink(w->dp, 3));
+}
+
 /* ---- the invariant: whatever the way, the end is what a fresh start makes of it */
 
 #define N_PORTS 12
@@ -906,6 +991,11 @@ int main(void)
 		TEST(a_bad_value_keeps_what_was),
 		TEST(failed_writes_are_tried_again),
 		TEST(failed_removals_are_tried_again),
+		TEST(one_refused_route_does_not_stop_the_others),
+		TEST(a_node_that_moves_while_its_vrf_is_being_read),
+		TEST(a_vrf_without_room_is_taken_in_when_there_is),
+		TEST(an_interface_that_comes_back_with_its_number_gets_its_program),
+		TEST(an_interface_that_is_no_uplink_any_more_is_let_go),
 		TEST(incremental_equals_a_fresh_start),
 	};
 

@@ -27,7 +27,7 @@ def locator_routes(node):
 
 def tc_programs(node):
     def filters(name):
-        return netns.run(node.ns, ["tc", "filter", "show", "dev", name, "ingress"], check=False).stdout
+        return netns.run(node.ns, ["tc", "filter", "show", "dev", name, "ingress"]).stdout
     links = json.loads(netns.run(node.ns, ["ip", "-j", "link"]).stdout)
     return [link["ifname"] for link in links if "bpf" in filters(link["ifname"])]
 

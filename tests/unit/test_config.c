@@ -156,6 +156,8 @@ static void the_example_is_true(void **state)
 	(void)state;
 	sr_agent_config_example(out);
 	fclose(out);
+	if (!text)
+		abort();
 	file = fopen(SR_CONF_DIR "/sr-agent.conf", "r");
 	assert_non_null(file);
 	committed = calloc(1, size + 2);

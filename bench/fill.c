@@ -183,7 +183,7 @@ int main(int argc, char **argv)
 		struct sr_node node = {.locator = node_locator(n)};
 
 		node_name(&fill, n, node.name);
-		strcpy(id.node, node.name);
+		memcpy(id.node, node.name, sizeof(id.node));
 		put(&fill, &id, sr_node_encode(&node));
 	}
 	for (unsigned int v = 0; v < fill.vrfs; v++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,11 @@ int main(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
+	/* etcd's answers are buffers of megabytes that come and go: kept in the heap, not mapped and cleared each time.
+	 */
+	mallopt(M_MMAP_THRESHOLD, 32 << 20);
+	mallopt(M_TRIM_THRESHOLD, 64 << 20);
+	mallopt(M_TOP_PAD, 4 << 20);
 	if (sr_agent_config_read(command.config, &config, err, sizeof(err)) < 0) {
 		fprintf(stderr, "sr-agent: %s\n", err);
 		return SR_EXIT_CONFIG;

@@ -80,3 +80,15 @@ def test_a_node_with_another_locator_is_one_write_for_the_others(lab, tenants, p
         agent.config["node"]["locator"] = old
         agent.start()
         tenants.wait_ping(pair[0], pair[1].ip)
+
+
+def test_a_sid_answers_pings_and_the_datapath_can_be_read(lab, tenants, pair):
+    """RFC 9259: hv1 pings the SID of the VRF on hv2; srctl on hv2 shows the VRF that is behind it."""
+    hv1, hv2 = lab.fabric.nodes["hv1"], lab.fabric.nodes["hv2"]
+    network = json.loads(tenants.srctl("--json", "network", "show", pair[0].network.id).stdout)
+    a, b, c, d = (int(part) for part in network["vrf_ip"].split("."))
+    sid = f"{hv2.locator}:{a:02x}{b:02x}:{c:02x}{d:02x}"
+    said = netns.run(hv1.ns, ["ping", "-n", "-c", "3", "-i", "0.1", "-W", "2", sid], check=False).stdout
+    assert " 3 received" in said, said
+    dump = netns.run(hv2.ns, [tenants.program, "datapath", "dump", "--bpffs", lab.agents["hv2"].bpffs])
+    assert network["vrf"] in dump.stdout and not dump.stderr

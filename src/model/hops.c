@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/hash.h"
+#include "base/hash.h"
 
 struct sr_hop {
 	uint64_t cookie;

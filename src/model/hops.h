@@ -15,7 +15,7 @@
 #ifndef SR_MODEL_HOPS_H
 #define SR_MODEL_HOPS_H
 
-#include "model/index.h"
+#include "base/index.h"
 #include "model/model.h"
 
 enum sr_hop_kind {

@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-#include "model/index.h"
+#include "base/index.h"
 #include "srv6/srv6.h"
 
 /* Next hops are numbers from 1; what they stand for is known to hops.h. 0 is none. */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/array.h"
-#include "model/hash.h"
+#include "base/array.h"
+#include "base/hash.h"
 
 #define NIL UINT32_MAX
 

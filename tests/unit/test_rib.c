@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* model/rib.h and model/index.h: candidates, preference, pending changes; random work against a naive model. */
+/* model/rib.h and base/index.h: candidates, preference, pending changes; random work against a naive model. */
 #include "unit.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * model/index.h - from a key's hash to a position in an array that the caller owns.
+ * base/index.h - from a key's hash to a position in an array that the caller owns.
  *
  * The tables here hold millions of small records in dense arrays; an index adds 8 bytes a slot and no pointer (uthash
  * would add 56 a record). Open addressing with linear probing, at most 7/8 full, removal by shifting back, so there are
@@ -10,8 +10,8 @@
  *		if (equal(&array[pos], key))
  *			...
  */
-#ifndef SR_MODEL_INDEX_H
-#define SR_MODEL_INDEX_H
+#ifndef SR_BASE_INDEX_H
+#define SR_BASE_INDEX_H
 
 #include <stddef.h>
 #include <stdint.h>

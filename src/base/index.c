@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "model/index.h"
+#include "base/index.h"
 
 #include <assert.h>
 #include <errno.h>

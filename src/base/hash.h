@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * model/hash.h - a fast keyed hash of short keys, for tables in memory only (never on disk or the wire).
+ * base/hash.h - a fast keyed hash of short keys, for tables in memory only (never on disk or the wire).
  *
  * Keys are chosen by tenants (addresses) and controllers (ids), so the hash is keyed with a random seed. It folds 64
  * bits at a time through a 64 x 64 -> 128 multiplication; addresses take two rounds.
  */
-#ifndef SR_MODEL_HASH_H
-#define SR_MODEL_HASH_H
+#ifndef SR_BASE_HASH_H
+#define SR_BASE_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>

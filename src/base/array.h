@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* model/array.h - dense arrays that grow. */
-#ifndef SR_MODEL_ARRAY_H
-#define SR_MODEL_ARRAY_H
+/* base/array.h - dense arrays that grow. */
+#ifndef SR_BASE_ARRAY_H
+#define SR_BASE_ARRAY_H
 
 #include <errno.h>
 #include <stdint.h>

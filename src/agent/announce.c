@@ -3,36 +3,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "netlink/rtnl.h"
+
 #define METRIC 1024 /* the kernel's own default; said, so that removal names the same route */
 
-/* Sends one request and returns what the kernel said to it. */
+/* Sends one request on a socket of its own: this happens a few times in the agent's life. */
 static int request(struct nlmsghdr *header)
 {
-	char buf[4096];
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	ssize_t len;
-	int r = 0;
+	struct sr_rtnl nl;
+	int r = sr_rtnl_open(&nl, NETLINK_ROUTE);
 
-	if (!socket)
-		return -errno;
-	header->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
-	header->nlmsg_seq = 1;
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
-	    mnl_socket_sendto(socket, header, header->nlmsg_len) < 0) {
-		r = -errno;
-		goto out;
-	}
-	len = mnl_socket_recvfrom(socket, buf, sizeof(buf));
-	if (len < 0 || mnl_cb_run(buf, (size_t)len, 1, mnl_socket_get_portid(socket), NULL, NULL) < 0)
-		r = -errno;
-out:
-	mnl_socket_close(socket);
+	if (r < 0)
+		return r;
+	r = sr_rtnl_request(&nl, header);
+	sr_rtnl_close(&nl);
 	return r;
 }
 
@@ -121,41 +110,31 @@ static int on_route(const struct nlmsghdr *header, void *data)
 	return MNL_CB_OK;
 }
 
-static int list_routes(struct mnl_socket *socket, struct sweep *sweep)
+static int list_routes(struct sweep *sweep)
 {
-	char buf[32768];
+	char buf[256];
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buf);
-	struct rtmsg *route;
-	ssize_t len;
-	int r = MNL_CB_OK;
+	struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
+	struct sr_rtnl nl;
+	int r = sr_rtnl_open(&nl, NETLINK_ROUTE);
 
+	if (r < 0)
+		return r;
 	header->nlmsg_type = RTM_GETROUTE;
-	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	header->nlmsg_seq = 1;
-	route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
 	route->rtm_family = AF_INET6;
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
-	    mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
-		return -errno;
-	while (r > MNL_CB_STOP) {
-		len = mnl_socket_recvfrom(socket, buf, sizeof(buf));
-		if (len < 0)
-			return -errno;
-		r = mnl_cb_run(buf, (size_t)len, 1, mnl_socket_get_portid(socket), on_route, sweep);
-	}
-	return r < 0 ? -errno : 0;
+	do {
+		sweep->n = 0;
+		r = sr_rtnl_dump(&nl, header, on_route, sweep);
+	} while (r == -EAGAIN); /* others' changes came between */
+	sr_rtnl_close(&nl);
+	return r;
 }
 
 int sr_announce_sweep(const struct sr_locator *keep)
 {
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	struct sweep sweep = {.keep = keep};
-	int r, err = 0;
+	int r = list_routes(&sweep), err = 0;
 
-	if (!socket)
-		return -errno;
-	r = list_routes(socket, &sweep);
-	mnl_socket_close(socket);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < sweep.n; i++) {

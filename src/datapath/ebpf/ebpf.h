@@ -8,7 +8,6 @@
  *   attach.c    programs on interfaces (TC, clsact)
  *   vrf.c port.c nexthop.c route.c dump.c counters.c   one kind of thing each
  *   map.c       walking and writing maps in batches
- *   readonly.c  the operations of a datapath that only looks
  *
  * The kernel's maps are the state. The only copy kept here is each VRF's flags, which routes() would otherwise have to
  * read for each prefix; vrf.c writes both.
@@ -19,7 +18,7 @@
 #ifndef SR_DATAPATH_EBPF_H
 #define SR_DATAPATH_EBPF_H
 
-#include "datapath/datapath.h"
+#include "datapath/inside.h"
 
 /* The pinned maps. X(symbol, name, type of key, type of value) */
 #define SR_MAPS(X)                                                                                                     \
@@ -50,12 +49,9 @@ enum sr_prog {
 	SR_PROG_MAX,
 };
 
-#define SR_BATCH 4096		/* elements in one map operation: past this the system call no longer shows */
-#define SR_KEY_MAX 24		/* sizeof(struct sr_bpf_lpm6_key), the largest of a route */
-#define SR_PORTS_MAX 65536	/* taps of one node */
-#define SR_VRFS_LIMIT (1 << 20) /* of what a configuration may ask for */
-#define SR_NEXTHOPS_LIMIT (1 << 22)
-#define SR_ROUTES_LIMIT (1 << 26)
+#define SR_BATCH 4096	    /* elements in one map operation: past this the system call no longer shows */
+#define SR_KEY_MAX 24	    /* sizeof(struct sr_bpf_lpm6_key), the largest of a route */
+#define SR_PORTS_MAX 65536  /* taps of one node */
 #define SR_MTU_DEFAULT 1500 /* of the fabric, until mtu_set */
 
 struct sr_ebpf {
@@ -76,19 +72,12 @@ struct sr_ebpf {
 	uint32_t values[SR_BATCH];
 };
 
-/* Where a sentence about a failure goes; buf may be NULL. */
-struct sr_err {
-	char *buf;
-	size_t len;
-};
-
 static inline struct sr_ebpf *sr_ebpf(struct sr_dp *dp)
 {
 	return (struct sr_ebpf *)dp;
 }
 
-/* open.c: writes the sentence, returns `error`. */
-__attribute__((format(printf, 3, 4))) int sr_ebpf_fail(const struct sr_err *err, int error, const char *fmt, ...);
+/* open.c */
 void sr_ebpf_close(struct sr_dp *dp);
 
 /* pins.c */
@@ -148,9 +137,6 @@ int sr_ebpf_dump(struct sr_dp *dp, const struct sr_dp_dump *cb, void *ctx);			  
 int sr_ebpf_counters(struct sr_dp *dp, const struct sr_dp_counters *cb, void *ctx);		    /* counters.c */
 /* counters.c: sets a per-CPU element to zero on all CPUs. */
 int sr_ebpf_counter_clear(int fd, uint32_t index, size_t value_size);
-
-/* readonly.c */
-extern const struct sr_dp_ops sr_ebpf_readonly_ops;
 
 /* map.c */
 

@@ -180,14 +180,14 @@ static int load_failed(const struct sr_err *err, int r, char *log)
 {
 	switch (r) {
 	case -EPERM:
-		return sr_ebpf_fail(err, r, "load eBPF: " NO_PRIVILEGES);
+		return sr_dp_fail(err, r, "load eBPF: " NO_PRIVILEGES);
 	case -ENOMEM:
 	case -ENFILE:
 	case -EMFILE:
-		return sr_ebpf_fail(err, r, "load eBPF: %s", strerror(-r));
+		return sr_dp_fail(err, r, "load eBPF: %s", strerror(-r));
 	default:
-		return sr_ebpf_fail(err, -EOPNOTSUPP, "load eBPF: %s; the kernel must be 6.1 or later; it said: %s",
-				    strerror(-r), log_tail(log, err->len / 2));
+		return sr_dp_fail(err, -EOPNOTSUPP, "load eBPF: %s; the kernel must be 6.1 or later; it said: %s",
+				  strerror(-r), log_tail(log, err->len / 2));
 	}
 }
 
@@ -203,21 +203,21 @@ static int load(struct sr_ebpf *dp, struct bpf_object *obj, const struct sr_dp_c
 	rodata = constants ? bpf_map__initial_value(constants, &size) : NULL;
 	r = rodata && size >= sizeof(*rodata) ? prepare_maps(obj, config, maps) : -ENOENT;
 	if (r)
-		return sr_ebpf_fail(err, r, "the eBPF object is not the one that this program was built for");
+		return sr_dp_fail(err, r, "the eBPF object is not the one that this program was built for");
 	/* libbpf's own memory, const only to those who do not set values before the load. */
 	set_constants((struct sr_bpf_config *)&rodata->sr_config, config);
 	r = reuse_pinned(dp, maps);
 	if (r == -EPERM)
-		return sr_ebpf_fail(err, r, "open the maps pinned in %s: " NO_PRIVILEGES, dp->path);
+		return sr_dp_fail(err, r, "open the maps pinned in %s: " NO_PRIVILEGES, dp->path);
 	if (r)
-		return sr_ebpf_fail(err, r, "open the maps pinned in %s: %s", dp->path, strerror(-r));
+		return sr_dp_fail(err, r, "open the maps pinned in %s: %s", dp->path, strerror(-r));
 	r = bpf_object__load(obj);
 	if (r)
 		return load_failed(err, r, log);
 	r = take_maps(dp, maps);
 	if (!r)
 		r = take_progs(dp, obj);
-	return r ? sr_ebpf_fail(err, r, "take over eBPF objects: %s", strerror(-r)) : 0;
+	return r ? sr_dp_fail(err, r, "take over eBPF objects: %s", strerror(-r)) : 0;
 }
 
 int sr_load(struct sr_ebpf *dp, const struct sr_dp_config *config, const struct sr_err *err)
@@ -231,11 +231,11 @@ int sr_load(struct sr_ebpf *dp, const struct sr_dp_config *config, const struct 
 	int r;
 
 	if (!log)
-		return sr_ebpf_fail(err, -ENOMEM, "load eBPF: no memory");
+		return sr_dp_fail(err, -ENOMEM, "load eBPF: no memory");
 	elf = srfabric_bpf__elf_bytes(&size);
 	obj = bpf_object__open_mem(elf, size, &opts);
 	r = obj ? load(dp, obj, config, err, log)
-		: sr_ebpf_fail(err, -errno, "read the eBPF object: %s", strerror(errno));
+		: sr_dp_fail(err, -errno, "read the eBPF object: %s", strerror(errno));
 	bpf_object__close(obj);
 	free(log);
 	return r;

@@ -23,17 +23,6 @@
 #include <string.h>
 #include <unistd.h>
 
-int sr_ebpf_fail(const struct sr_err *err, int error, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (err->buf && err->len)
-		vsnprintf(err->buf, err->len, fmt, ap);
-	va_end(ap);
-	return error;
-}
-
 /*
  * libbpf's printer belongs to the process and writes to stderr, which is not this library's; what matters of it comes
  * through the log buffer and errno. There is no printer per object.
@@ -123,6 +112,8 @@ static int ebpf_mtu_set(struct sr_dp *base, uint32_t mtu)
 	return sr_map_set(sr_ebpf(base)->maps[SR_MAP_NODE], &zero, &node);
 }
 
+static const struct sr_dp_ops readonly_ops = SR_DP_READONLY("ebpf", sr_ebpf_close, sr_ebpf_dump, sr_ebpf_counters);
+
 static const struct sr_dp_ops ebpf_ops = {
 	.name = "ebpf",
 	.close = sr_ebpf_close,
@@ -141,35 +132,19 @@ static const struct sr_dp_ops ebpf_ops = {
 	.counters = sr_ebpf_counters,
 };
 
-static int check_limits(const struct sr_dp_config *c, const struct sr_err *err)
-{
-	if (!c->n_locators || c->n_locators > SR_BPF_LOCATORS_MAX)
-		return sr_ebpf_fail(err, -EINVAL, "%zu locators; 1 to %d are possible", c->n_locators,
-				    SR_BPF_LOCATORS_MAX);
-	if (c->n_domains > SR_BPF_DOMAINS_MAX)
-		return sr_ebpf_fail(err, -EINVAL, "%zu SR domains; up to %d are possible", c->n_domains,
-				    SR_BPF_DOMAINS_MAX);
-	if (!c->max_vrfs || !c->max_nexthops || !c->max_routes)
-		return sr_ebpf_fail(err, -EINVAL, "max_vrfs, max_nexthops and max_routes must be at least 1");
-	if (c->max_vrfs > SR_VRFS_LIMIT || c->max_nexthops > SR_NEXTHOPS_LIMIT || c->max_routes > SR_ROUTES_LIMIT)
-		return sr_ebpf_fail(err, -EINVAL, "max_vrfs, max_nexthops and max_routes must be at most %d, %d and %d",
-				    SR_VRFS_LIMIT, SR_NEXTHOPS_LIMIT, SR_ROUTES_LIMIT);
-	return 0;
-}
-
 static int check(const struct sr_dp_config *c, const struct sr_err *err)
 {
 	if (!c->bpffs || c->bpffs[0] != '/' || strlen(c->bpffs) > PATH_MAX - 64)
-		return sr_ebpf_fail(err, -EINVAL, "bpffs must be an absolute path");
+		return sr_dp_fail(err, -EINVAL, "bpffs must be an absolute path");
 	if (!c->hop_limit)
-		return sr_ebpf_fail(err, -EINVAL, "hop_limit must be at least 1");
+		return sr_dp_fail(err, -EINVAL, "hop_limit must be at least 1");
 	if (c->dscp > 63)
-		return sr_ebpf_fail(err, -EINVAL, "dscp must be 0 to 63");
+		return sr_dp_fail(err, -EINVAL, "dscp must be 0 to 63");
 	if (c->encap_mode > SR_ENCAP_REDUCED || c->dscp_mode > SR_DSCP_FIXED)
-		return sr_ebpf_fail(err, -EINVAL, "no such encap_mode or dscp_mode");
+		return sr_dp_fail(err, -EINVAL, "no such encap_mode or dscp_mode");
 	if (c->vrf_behavior < SR_SID_END_DT4 || c->vrf_behavior > SR_SID_END_DT46)
-		return sr_ebpf_fail(err, -EINVAL, "vrf_behavior must be End.DT4, End.DT6 or End.DT46");
-	return check_limits(c, err);
+		return sr_dp_fail(err, -EINVAL, "vrf_behavior must be End.DT4, End.DT6 or End.DT46");
+	return sr_dp_check(c, err);
 }
 
 static int open_locked(struct sr_ebpf *dp, const struct sr_dp_config *config, const struct sr_err *err)
@@ -185,8 +160,8 @@ static int open_locked(struct sr_ebpf *dp, const struct sr_dp_config *config, co
 	if (!r)
 		r = sr_ebpf_vrfs_init(dp);
 	if (r == -EEXIST)
-		return sr_ebpf_fail(err, r, "end_function is the vrf_ip of a VRF of this node; choose another");
-	return r ? sr_ebpf_fail(err, r, "bring the maps in %s up to date: %s", dp->path, strerror(-r)) : 0;
+		return sr_dp_fail(err, r, "end_function is the vrf_ip of a VRF of this node; choose another");
+	return r ? sr_dp_fail(err, r, "bring the maps in %s up to date: %s", dp->path, strerror(-r)) : 0;
 }
 
 int sr_dp_ebpf_open(const struct sr_dp_config *config, struct sr_dp **ret, char *buf, size_t len)
@@ -200,7 +175,7 @@ int sr_dp_ebpf_open(const struct sr_dp_config *config, struct sr_dp **ret, char 
 		return r;
 	dp = alloc(config->bpffs, &ebpf_ops);
 	if (!dp)
-		return sr_ebpf_fail(&err, -ENOMEM, "no memory");
+		return sr_dp_fail(&err, -ENOMEM, "no memory");
 	memcpy(dp->locators, config->locators, sizeof(dp->locators));
 	dp->n_locators = config->n_locators;
 	dp->end_function = config->end_function;
@@ -246,11 +221,11 @@ static int open_readonly(struct sr_ebpf *dp)
 int sr_dp_ebpf_open_readonly(const char *bpffs, struct sr_dp **ret, char *buf, size_t len)
 {
 	const struct sr_err err = {buf, buf ? len : 0};
-	struct sr_ebpf *dp = alloc(bpffs, &sr_ebpf_readonly_ops);
+	struct sr_ebpf *dp = alloc(bpffs, &readonly_ops);
 	int r;
 
 	if (!dp)
-		return sr_ebpf_fail(&err, -ENOMEM, "no memory");
+		return sr_dp_fail(&err, -ENOMEM, "no memory");
 	r = open_readonly(dp);
 	if (!r) {
 		*ret = &dp->dp;
@@ -260,9 +235,9 @@ int sr_dp_ebpf_open_readonly(const char *bpffs, struct sr_dp **ret, char *buf, s
 	if (r == -EACCES)
 		r = -EPERM;
 	if (r == -ENOENT)
-		return sr_ebpf_fail(&err, r,
-				    "no maps of this version (%d) are pinned in %s; is the agent's `bpffs` there?",
-				    SR_ABI_VERSION, bpffs);
-	return sr_ebpf_fail(&err, r, "open the maps pinned in %s: %s%s", bpffs, strerror(-r),
-			    r == -EPERM ? "; it takes root" : "");
+		return sr_dp_fail(&err, r,
+				  "no maps of this version (%d) are pinned in %s; is the agent's `bpffs` there?",
+				  SR_ABI_VERSION, bpffs);
+	return sr_dp_fail(&err, r, "open the maps pinned in %s: %s%s", bpffs, strerror(-r),
+			  r == -EPERM ? "; it takes root" : "");
 }

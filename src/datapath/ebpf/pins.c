@@ -83,18 +83,18 @@ static int ensure_bpffs(const char *path, const struct sr_err *err)
 	if (is_bpffs(parent))
 		return 0;
 	if (access(parent, F_OK))
-		return sr_ebpf_fail(err, -errno, "%s: %s; make it, or set `bpffs` to a place in a bpf file system",
-				    parent, strerror(errno));
+		return sr_dp_fail(err, -errno, "%s: %s; make it, or set `bpffs` to a place in a bpf file system",
+				  parent, strerror(errno));
 	if (!is_empty(parent))
-		return sr_ebpf_fail(err, -EINVAL,
-				    "%s is not a bpf file system and not empty; set `bpffs` to a place in one "
-				    "(mount -t bpf bpf /sys/fs/bpf)",
-				    parent);
+		return sr_dp_fail(err, -EINVAL,
+				  "%s is not a bpf file system and not empty; set `bpffs` to a place in one "
+				  "(mount -t bpf bpf /sys/fs/bpf)",
+				  parent);
 	if (!mount("bpf", parent, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
 		return 0;
 	r = -errno;
-	return sr_ebpf_fail(err, r, "mount a bpf file system on %s: %s%s", parent, strerror(-r),
-			    r == -EPERM ? "; run as root, or mount it beforehand" : "");
+	return sr_dp_fail(err, r, "mount a bpf file system on %s: %s%s", parent, strerror(-r),
+			  r == -EPERM ? "; run as root, or mount it beforehand" : "");
 }
 
 static int set_path(const struct sr_ebpf *dp, const char *set, const char *name, char buf[static PATH_MAX])
@@ -106,31 +106,9 @@ static int set_path(const struct sr_ebpf *dp, const char *set, const char *name,
 
 int sr_pins_lock(struct sr_ebpf *dp, const struct sr_err *err)
 {
-	struct stat there, locked;
-	int fd, r;
+	int r = ensure_bpffs(dp->path, err);
 
-	r = ensure_bpffs(dp->path, err);
-	if (r)
-		return r;
-	if (mkdir(dp->path, 0700) && errno != EEXIST) {
-		r = errno == EACCES ? -EPERM : -errno;
-		return sr_ebpf_fail(err, r, "make %s: %s; a bpf file system takes root and no dots in names", dp->path,
-				    strerror(errno));
-	}
-	fd = open(dp->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0) {
-		r = errno == EACCES ? -EPERM : -errno;
-		return sr_ebpf_fail(err, r, "open %s: %s; run as root", dp->path, strerror(errno));
-	}
-	/* The one who had it may have removed it in between: then the lock is on a directory that nobody finds. */
-	if (flock(fd, LOCK_EX | LOCK_NB) || stat(dp->path, &there) || fstat(fd, &locked) ||
-	    there.st_ino != locked.st_ino || there.st_dev != locked.st_dev) {
-		close(fd);
-		return sr_ebpf_fail(err, -EBUSY, "%s is in use by another process; one agent a directory: see `bpffs`",
-				    dp->path);
-	}
-	dp->lock_fd = fd;
-	return 0;
+	return r ? r : sr_dp_lock(dp->path, "bpffs", &dp->lock_fd, err);
 }
 
 int sr_pins_get(const struct sr_ebpf *dp, enum sr_map map, uint32_t file_flags, int *ret_fd)
@@ -224,7 +202,7 @@ int sr_pins_replace(const struct sr_ebpf *dp, const struct sr_err *err)
 	if (!r && rename(from, to))
 		r = -errno;
 	if (r)
-		return sr_ebpf_fail(err, r, "pin maps in %s: %s", dp->path, strerror(-r));
+		return sr_dp_fail(err, r, "pin maps in %s: %s", dp->path, strerror(-r));
 	return 0;
 }
 

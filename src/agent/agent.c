@@ -321,8 +321,10 @@ static enum sr_agent_exit exit_of(int err)
 
 static enum sr_agent_exit open_datapath(struct sr_agent *agent)
 {
+	bool linux_kind = strcmp(agent->config->datapath, "linux") == 0; /* auto is ebpf, the best that there is */
 	char err[1024];
-	int r = sr_dp_ebpf_open(&agent->config->dp, &agent->dp, err, sizeof(err));
+	int r = linux_kind ? sr_dp_linux_open(&agent->config->dp, &agent->dp, err, sizeof(err))
+			   : sr_dp_ebpf_open(&agent->config->dp, &agent->dp, err, sizeof(err));
 
 	if (r == 0)
 		return SR_EXIT_OK;

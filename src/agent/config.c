@@ -50,6 +50,12 @@ static const char *parse_number(struct sr_agent_config *c, void *field, size_t s
 	return parse_u32(field, value, 0, 1U << 30);
 }
 
+static const char *parse_table(struct sr_agent_config *c, void *field, size_t size, const char *value)
+{
+	(void)c, (void)size;
+	return parse_u32(field, value, 1, 1U << 31);
+}
+
 static const char *parse_mtu(struct sr_agent_config *c, void *field, size_t size, const char *value)
 {
 	uint32_t mtu;
@@ -184,7 +190,7 @@ static const char *parse_endpoints(struct sr_agent_config *c, void *field, size_
 static int word_of(const char *value, const char *const *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(value, words[i]) == 0)
+		if (words[i] && strcmp(value, words[i]) == 0)
 			return (int)i;
 	return -1;
 }
@@ -219,20 +225,26 @@ static const char *parse_dscp(struct sr_agent_config *c, void *field, size_t siz
 
 static const char *parse_behavior(struct sr_agent_config *c, void *field, size_t size, const char *value)
 {
-	static const char *const words[] = {"end.dt4", "end.dt6", "end.dt46"};
-	int i = word_of(value, words, 3);
+	static const char *const words[] = {
+		"auto",
+		[SR_SID_END_DT4] = "end.dt4",
+		[SR_SID_END_DT6] = "end.dt6",
+		[SR_SID_END_DT46] = "end.dt46",
+		[SR_SID_END_DX4] = "end.dx4",
+	};
+	int i = word_of(value, words, sizeof(words) / sizeof(words[0]));
 
 	(void)field, (void)size;
 	if (i < 0)
-		return "none of end.dt4, end.dt6, end.dt46";
-	c->dp.vrf_behavior = (enum sr_sid_behavior)(SR_SID_END_DT4 + i);
+		return "none of auto, end.dt4, end.dt6, end.dt46, end.dx4";
+	c->dp.vrf_behavior = (enum sr_sid_behavior)i;
 	return NULL;
 }
 
 static const char *parse_datapath(struct sr_agent_config *c, void *field, size_t size, const char *value)
 {
-	if (strcmp(value, "auto") != 0 && strcmp(value, "ebpf") != 0)
-		return "neither auto nor ebpf";
+	if (strcmp(value, "auto") != 0 && strcmp(value, "ebpf") != 0 && strcmp(value, "linux") != 0)
+		return "none of auto, ebpf, linux";
 	return parse_text(c, field, size, value);
 }
 
@@ -291,11 +303,20 @@ static const struct option {
 	 "DSCP of the outer header: copy the inner one, or a number, 0 to 63. ECN is always copied."},
 	{"fabric", "hop_limit", parse_hop_limit, FIELD(dp.hop_limit), "64", NULL, "Hop limit of the outer header."},
 	{"datapath", "kind", parse_datapath, FIELD(datapath), "auto", NULL,
-	 "ebpf: programs on taps and uplinks; auto: the best that this kernel has, which is ebpf."},
+	 "ebpf: programs on taps and uplinks; linux: VRF devices and the kernel's own seg6 routes, which takes a "
+	 "kernel "
+	 "with the VRF driver; auto: ebpf."},
 	{"datapath", "bpffs", parse_text, FIELD(bpffs), "/sys/fs/bpf/srfabric", NULL,
 	 "Directory in a bpf file system where maps are pinned, so that forwarding goes on without the agent."},
-	{"datapath", "vrf_behavior", parse_behavior, 0, 0, "end.dt46", NULL,
-	 "Behaviour of the VRFs' SIDs: end.dt4, end.dt6 or end.dt46."},
+	{"datapath", "state_dir", parse_text, FIELD(state_dir), "/run/srfabric", NULL,
+	 "linux: directory for the record of what was changed of this node, so that `sr-agent cleanup` can give it "
+	 "back."},
+	{"datapath", "first_table", parse_table, FIELD(dp.first_table), "1000", NULL,
+	 "linux: VRFs get the kernel's routing tables from this number on; those that hold anything are passed over."},
+	{"datapath", "vrf_behavior", parse_behavior, 0, 0, "auto", NULL,
+	 "Behaviour of the VRFs' SIDs: end.dt4, end.dt6, end.dt46; with linux also end.dx4, the reference's way for "
+	 "old "
+	 "kernels. auto: the best that the datapath has, end.dt46 if it can."},
 	{"datapath", "end_function", parse_function, FIELD(dp.end_function), NULL, "0.0.0.2",
 	 "Function of this node's End SID, for segment lists that pass through it. Default: none."},
 	{"datapath", "max_vrfs", parse_count, FIELD(dp.max_vrfs), "4096", NULL, "Room for VRFs."},
@@ -419,6 +440,7 @@ int sr_agent_config_read(const char *path, struct sr_agent_config *ret, char *er
 	}
 	*ret = c;
 	ret->dp.bpffs = ret->bpffs;
+	ret->dp.state_dir = ret->state_dir;
 	return 0;
 }
 

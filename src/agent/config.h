@@ -18,8 +18,8 @@
 struct sr_agent_config {
 	struct sr_node node;
 	char cluster[SR_NAME_SIZE];
-	struct sr_dp_config dp; /* bpffs points at `bpffs` below */
-	char bpffs[256];
+	struct sr_dp_config dp; /* bpffs and state_dir point at those below */
+	char bpffs[256], state_dir[256];
 	char datapath[16];
 	char uplinks[SR_UPLINKS_MAX][SR_IFNAME_MAX];
 	size_t n_uplinks;

@@ -134,6 +134,7 @@ enum sr_sid_behavior {
 	SR_SID_END_DT4 = 2,
 	SR_SID_END_DT6 = 3,
 	SR_SID_END_DT46 = 4,
+	SR_SID_END_DX4 = 5, /* the kernel's own datapath only */
 };
 
 struct sr_bpf_sid {

@@ -3,12 +3,14 @@
  * datapath/ - turning decisions into forwarding, behind one small interface with several implementations.
  *
  *   ebpf/   TC programs on taps and uplinks, pinned maps (the default)
- *   linux/  VRF devices and the kernel's seg6 routes (to come)
+ *   linux/  VRF devices and the kernel's own seg6 routes, as in the reference
  *
  * The caller (agent/) decides what should be; a datapath holds what is, in the kernel, where it outlives the process.
- * It keeps no copy of routes: dump() reads them back, and the caller compares. Ids of VRFs and next hops are the
- * caller's, small integers from 1 up to the limits of the configuration, and survive in the kernel: dump() gives them
- * back with the name (VRF) or cookie (next hop) under which the caller knows them again after a restart.
+ * dump() reads it back, and the caller compares. Ids of VRFs and next hops are the caller's, small integers from 1 up
+ * to the limits of the configuration. dump() gives them back with the name (VRF) or cookie (next hop) under which the
+ * caller knows them again after a restart. Where the kernel has no place for ids and cookies (linux/), they are new at
+ * each open and the cookies none that the caller knows: its own next hops take the place of those, and where that
+ * changes no packet, it writes nothing.
  *
  * Every `set` is idempotent and replaces as one step: packets see the old or the new, never neither. Every `del` of
  * what is not there returns 0. All return 0 or a negative errno and change nothing on failure, routes() excepted, which
@@ -22,6 +24,7 @@
 #include "srv6/srv6.h"
 
 #define SR_IFNAME_MAX 16
+#define SR_FIRST_TABLE 1000
 
 /* The gateway's address towards VMs, on every node the same so that a VM that moves keeps its neighbour: 02 "srv6" 01.
  */
@@ -42,11 +45,14 @@ struct sr_dp_config {
 	uint8_t dscp;
 	uint8_t hop_limit;
 	uint32_t icmp_rate;
-	struct sr_function end_function;   /* the node's End SID on locators[0]; 0: none */
-	enum sr_sid_behavior vrf_behavior; /* of the VRFs' SIDs: DT4, DT6 or DT46 */
+	struct sr_function end_function; /* the node's End SID on locators[0]; 0: none */
+	/* Of the VRFs' SIDs: DT4, DT6, DT46; linux/: DX4 too. 0: the best that there is. */
+	enum sr_sid_behavior vrf_behavior;
 	uint32_t max_vrfs, max_nexthops, max_routes;
 	const char
 		*bpffs; /* ebpf: directory in a bpf file system that this node's maps are pinned in; made if absent */
+	const char *state_dir; /* linux: directory for the lock and the record of what was changed; made if absent */
+	uint32_t first_table;  /* linux: VRFs get kernel tables from here on; 0: SR_FIRST_TABLE */
 };
 
 struct sr_dp_vrf {
@@ -155,5 +161,14 @@ int sr_dp_ebpf_open(const struct sr_dp_config *config, struct sr_dp **ret, char 
  * -ENOENT: nothing is pinned there.
  */
 int sr_dp_ebpf_open_readonly(const char *bpffs, struct sr_dp **ret, char *err, size_t err_len);
+
+/*
+ * linux/: sets the node's sysctls and rules, remembering what was, and reads back what is there. -EOPNOTSUPP: no VRF
+ * driver, no seg6local, or no TC filters in this kernel; -EINVAL: also a configuration that the kernel's seg6 cannot
+ * follow (dscp, hop_limit). mtu of the fabric and of VRFs, icmp_rate and max_routes mean nothing to it. Else as above.
+ */
+int sr_dp_linux_open(const struct sr_dp_config *config, struct sr_dp **ret, char *err, size_t err_len);
+/* For srctl. -ENOENT: no such directory. */
+int sr_dp_linux_open_readonly(const char *state_dir, struct sr_dp **ret, char *err, size_t err_len);
 
 #endif

@@ -8,9 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define ANSWER_SIZE 32768  /* what the kernel fills at most at a time in a dump */
-#define BATCH_SIZE 65536   /* of messages sent in one go */
-#define BATCH_MESSAGES 400 /* with each refused, the answers still fit the socket's default buffer */
+#define ANSWER_SIZE 32768 /* what the kernel fills at most at a time in a dump */
+#define BATCH_SIZE 65536  /* of messages sent in one go */
 
 int sr_rtnl_open(struct sr_rtnl *nl, int bus)
 {
@@ -153,7 +152,6 @@ static void close_last(struct sr_rtnl_batch *batch)
 	if (!batch->open)
 		return;
 	batch->last->nlmsg_flags |= NLM_F_REQUEST;
-	batch->last->nlmsg_seq = ++batch->nl->seq;
 	batch->used += MNL_ALIGN(batch->last->nlmsg_len);
 	batch->open = false;
 	batch->n++;
@@ -162,10 +160,8 @@ static void close_last(struct sr_rtnl_batch *batch)
 struct nlmsghdr *sr_rtnl_batch_next(struct sr_rtnl_batch *batch)
 {
 	close_last(batch);
-	if (batch->used + SR_RTNL_MESSAGE_MAX > BATCH_SIZE || batch->n == BATCH_MESSAGES)
+	if (batch->used + SR_RTNL_MESSAGE_MAX > BATCH_SIZE || batch->n == SR_RTNL_BATCH_MAX)
 		return NULL;
-	if (batch->n == 0)
-		batch->first_seq = batch->nl->seq + 1;
 	batch->last = mnl_nlmsg_put_header(batch->buf + batch->used);
 	batch->open = true;
 	return batch->last;
@@ -198,6 +194,18 @@ static int read_answers(struct sr_rtnl_batch *batch, void (*failed)(void *ctx, u
 	}
 }
 
+/* Only now: other requests may have gone over the socket while the batch was built. */
+static void number_messages(struct sr_rtnl_batch *batch)
+{
+	struct nlmsghdr *message;
+
+	batch->first_seq = batch->nl->seq + 1;
+	for (size_t at = 0; at < batch->used; at += MNL_ALIGN(message->nlmsg_len)) {
+		message = (struct nlmsghdr *)(void *)(batch->buf + at);
+		message->nlmsg_seq = ++batch->nl->seq;
+	}
+}
+
 int sr_rtnl_batch_flush(struct sr_rtnl_batch *batch, void (*failed)(void *ctx, unsigned int number, int err), void *ctx)
 {
 	int r = 0;
@@ -206,6 +214,7 @@ int sr_rtnl_batch_flush(struct sr_rtnl_batch *batch, void (*failed)(void *ctx, u
 	if (batch->n == 0)
 		return 0;
 	batch->last->nlmsg_flags |= NLM_F_ACK;
+	number_messages(batch);
 	batch->nl->text[0] = '\0';
 	if (mnl_socket_sendto(batch->nl->socket, batch->buf, batch->used) < 0)
 		r = -errno;

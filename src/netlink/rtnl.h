@@ -16,6 +16,7 @@
 
 #define SR_RTNL_MESSAGE_MAX 2048 /* the largest message that a batch takes */
 #define SR_RTNL_TEXT_MAX 128
+#define SR_RTNL_BATCH_MAX 400 /* messages: with each refused, the answers fit the socket's default buffer */
 
 struct sr_rtnl {
 	struct mnl_socket *socket;

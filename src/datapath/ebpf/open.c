@@ -142,8 +142,8 @@ static int check(const struct sr_dp_config *c, const struct sr_err *err)
 		return sr_dp_fail(err, -EINVAL, "dscp must be 0 to 63");
 	if (c->encap_mode > SR_ENCAP_REDUCED || c->dscp_mode > SR_DSCP_FIXED)
 		return sr_dp_fail(err, -EINVAL, "no such encap_mode or dscp_mode");
-	if (c->vrf_behavior < SR_SID_END_DT4 || c->vrf_behavior > SR_SID_END_DT46)
-		return sr_dp_fail(err, -EINVAL, "vrf_behavior must be End.DT4, End.DT6 or End.DT46");
+	if (c->vrf_behavior && (c->vrf_behavior < SR_SID_END_DT4 || c->vrf_behavior > SR_SID_END_DT46))
+		return sr_dp_fail(err, -EINVAL, "vrf_behavior must be End.DT4, End.DT6 or End.DT46 with datapath ebpf");
 	return sr_dp_check(c, err);
 }
 
@@ -179,7 +179,7 @@ int sr_dp_ebpf_open(const struct sr_dp_config *config, struct sr_dp **ret, char 
 	memcpy(dp->locators, config->locators, sizeof(dp->locators));
 	dp->n_locators = config->n_locators;
 	dp->end_function = config->end_function;
-	dp->behavior = config->vrf_behavior;
+	dp->behavior = config->vrf_behavior ? config->vrf_behavior : SR_SID_END_DT46;
 	dp->max_vrfs = config->max_vrfs;
 	dp->max_nexthops = config->max_nexthops;
 	r = sr_pins_lock(dp, &err);

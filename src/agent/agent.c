@@ -316,6 +316,8 @@ static enum sr_agent_exit exit_of(int err)
 {
 	if (err == -EPERM || err == -EACCES)
 		return SR_EXIT_NOPERM;
+	if (err == -EINVAL)
+		return SR_EXIT_CONFIG;
 	return err == -EOPNOTSUPP || err == -ENOSYS ? SR_EXIT_UNAVAILABLE : SR_EXIT_SOFTWARE;
 }
 

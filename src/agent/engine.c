@@ -181,7 +181,20 @@ static void link_free(struct sr_engine *e, struct link *link)
 	links_changed(e);
 }
 
-int sr_engine_link_set(struct sr_engine *e, uint32_t ifindex, const char *name, uint32_t mtu)
+/* What the datapath has on the interface may be no more: it is written again although it looks equal. */
+static void link_refresh(struct sr_engine *e, uint32_t ifindex)
+{
+	struct port_had *had;
+
+	HASH_FIND_INT(e->ports, &ifindex, had);
+	if (had)
+		had->refresh = true;
+	for (size_t i = 0; i < e->config.n_uplinks; i++)
+		if (e->uplinks[i] == ifindex)
+			e->uplinks[i] = 0;
+}
+
+int sr_engine_link_set(struct sr_engine *e, uint32_t ifindex, const char *name, uint32_t mtu, bool up)
 {
 	struct link *link, *named = engine_link_by_name(e, name);
 
@@ -189,7 +202,12 @@ int sr_engine_link_set(struct sr_engine *e, uint32_t ifindex, const char *name, 
 	if (named && named->ifindex != ifindex)
 		link_free(e, named);
 	HASH_FIND_INT(e->links, &ifindex, link);
+	if (link && up && !link->up) {
+		link_refresh(e, ifindex);
+		links_changed(e);
+	}
 	if (link && strcmp(link->name, name) == 0 && link->mtu == mtu) {
+		link->up = up;
 		link->stale = false;
 		return 0;
 	}
@@ -200,6 +218,7 @@ int sr_engine_link_set(struct sr_engine *e, uint32_t ifindex, const char *name, 
 		return -ENOMEM;
 	link->ifindex = ifindex;
 	link->mtu = mtu;
+	link->up = up;
 	snprintf(link->name, sizeof(link->name), "%s", name);
 	HASH_ADD_INT(e->links, ifindex, link);
 	HASH_ADD(hh_name, e->links_by_name, name, strlen(link->name), link);
@@ -209,20 +228,13 @@ int sr_engine_link_set(struct sr_engine *e, uint32_t ifindex, const char *name, 
 
 void sr_engine_link_del(struct sr_engine *e, uint32_t ifindex)
 {
-	struct port_had *had;
 	struct link *link;
 
 	HASH_FIND_INT(e->links, &ifindex, link);
 	if (!link)
 		return;
 	link_free(e, link);
-	/* Its number may come back, on an interface without our program. */
-	HASH_FIND_INT(e->ports, &ifindex, had);
-	if (had)
-		had->refresh = true;
-	for (size_t i = 0; i < e->config.n_uplinks; i++)
-		if (e->uplinks[i] == ifindex)
-			e->uplinks[i] = 0;
+	link_refresh(e, ifindex); /* its number may come back, on an interface without our program */
 }
 
 void sr_engine_links_begin(struct sr_engine *e)

@@ -64,8 +64,11 @@ void sr_engine_free(struct sr_engine *engine);
 /* To be given to sr_store_new, with the engine as ctx. */
 extern const struct sr_store_reader sr_engine_reader;
 
-/* An interface is there (again, renamed, with another MTU), or gone. */
-int sr_engine_link_set(struct sr_engine *engine, uint32_t ifindex, const char *name, uint32_t mtu);
+/*
+ * An interface is there (again, renamed, with another MTU, administratively up or down), or gone. One that comes up is
+ * set anew in the datapath: the kernel takes routes and addresses from one that goes down.
+ */
+int sr_engine_link_set(struct sr_engine *engine, uint32_t ifindex, const char *name, uint32_t mtu, bool up);
 void sr_engine_link_del(struct sr_engine *engine, uint32_t ifindex);
 /* Before and after a full listing of the links: those not set in between are gone. */
 void sr_engine_links_begin(struct sr_engine *engine);

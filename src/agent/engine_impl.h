@@ -12,6 +12,7 @@ struct link {
 	uint32_t ifindex;
 	char name[SR_IFNAME_MAX];
 	uint32_t mtu;
+	bool up;
 	bool stale;
 	UT_hash_handle hh, hh_name;
 };

@@ -66,7 +66,8 @@ static int on_message(const struct nlmsghdr *header, void *data)
 	}
 	mnl_attr_parse(header, sizeof(*info), on_attr, &attrs);
 	if (attrs.name && strlen(attrs.name) < SR_IFNAME_MAX)
-		sr_engine_link_set(links->engine, (uint32_t)info->ifi_index, attrs.name, attrs.mtu);
+		sr_engine_link_set(links->engine, (uint32_t)info->ifi_index, attrs.name, attrs.mtu,
+				   info->ifi_flags & IFF_UP);
 	return MNL_CB_OK;
 }
 

@@ -45,7 +45,10 @@ static void the_least_that_does(void **state)
 	assert_string_equal(c.endpoints[0], "http://127.0.0.1:2379");
 	assert_int_equal(c.dp.encap_mode, SR_ENCAP_SRH);
 	assert_int_equal(c.dp.dscp_mode, SR_DSCP_COPY);
-	assert_int_equal(c.dp.vrf_behavior, SR_SID_END_DT46);
+	assert_int_equal(c.dp.vrf_behavior, 0); /* the best that the datapath has */
+	assert_string_equal(c.datapath, "auto");
+	assert_string_equal(c.dp.state_dir, "/run/srfabric");
+	assert_int_equal(c.dp.first_table, 1000);
 	assert_int_equal(c.dp.hop_limit, 64);
 	assert_int_equal(c.dp.end_function.v, 0);
 	assert_int_equal(c.lease_ttl, 10);
@@ -65,7 +68,8 @@ static void every_option_is_taken(void **state)
 		      "[etcd]\nendpoints = https://[::1]:2379 https://e2:2379\nca = /a\ncert = /b\nkey = /c\n"
 		      "user = u\npassword_file = /p\nlease_ttl = 3\n"
 		      "[fabric]\nuplinks = x\nencapsulation = reduced\nmtu = 9000\ndscp = 46\nhop_limit = 9\n"
-		      "[datapath]\nkind = ebpf\nbpffs = /sys/fs/bpf/n\nvrf_behavior = end.dt4\nend_function = 0.0.0.2\n"
+		      "[datapath]\nkind = linux\nbpffs = /sys/fs/bpf/n\nstate_dir = /run/n\nfirst_table = 12\n"
+		      "vrf_behavior = end.dx4\nend_function = 0.0.0.2\n"
 		      "max_vrfs = 5\nmax_nexthops = 6\nmax_routes = 7\nicmp_rate = 0\n[log]\nlevel = debug\n",
 		      &c, err) < 0)
 		fail_msg("%s", err);
@@ -86,7 +90,10 @@ static void every_option_is_taken(void **state)
 	assert_int_equal(c.dp.hop_limit, 9);
 	assert_string_equal(c.datapath, "ebpf");
 	assert_string_equal(c.dp.bpffs, "/sys/fs/bpf/n");
-	assert_int_equal(c.dp.vrf_behavior, SR_SID_END_DT4);
+	assert_int_equal(c.dp.vrf_behavior, SR_SID_END_DX4);
+	assert_string_equal(c.datapath, "linux");
+	assert_string_equal(c.dp.state_dir, "/run/n");
+	assert_int_equal(c.dp.first_table, 12);
 	assert_int_equal(c.dp.end_function.v, htonl(2));
 	assert_int_equal(c.dp.max_vrfs, 5);
 	assert_int_equal(c.dp.max_nexthops, 6);
@@ -114,8 +121,9 @@ static void faults_are_named(void **state)
 		{NODE FABRIC "hop_limit = 0\n", "not 1 to 255"},
 		{NODE FABRIC "dscp = 64\n", "neither copy nor 0 to 63"},
 		{NODE FABRIC "encapsulation = vxlan\n", "neither srh nor reduced"},
-		{NODE FABRIC "[datapath]\nkind = linux\n", "neither auto nor ebpf"},
-		{NODE FABRIC "[datapath]\nvrf_behavior = end\n", "none of end.dt4"},
+		{NODE FABRIC "[datapath]\nkind = vpp\n", "none of auto, ebpf, linux"},
+		{NODE FABRIC "[datapath]\nfirst_table = 0\n", "out of range"},
+		{NODE FABRIC "[datapath]\nvrf_behavior = end\n", "none of auto, end.dt4"},
 		{NODE FABRIC "[datapath]\nend_function = 2\n", "not a function"},
 		{NODE FABRIC "[datapath]\nmax_vrfs = 0\n", "out of range"},
 		{NODE FABRIC "[etcd]\nendpoints = localhost:2379\n", "begins with http"},

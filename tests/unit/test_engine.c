@@ -262,14 +262,14 @@ static void plug(struct world *w, unsigned int n, uint32_t ifindex)
 {
 	char name[SR_TAP_NAME_SIZE];
 
-	assert_int_equal(sr_engine_link_set(w->engine, ifindex, tap(n, name), 1500), 0);
+	assert_int_equal(sr_engine_link_set(w->engine, ifindex, tap(n, name), 1500, true), 0);
 }
 
 static void links(struct world *w)
 {
 	sr_engine_links_begin(w->engine);
-	sr_engine_link_set(w->engine, 2, "eth0", 1600);
-	sr_engine_link_set(w->engine, 3, "eth1", 1550);
+	sr_engine_link_set(w->engine, 2, "eth0", 1600, true);
+	sr_engine_link_set(w->engine, 3, "eth1", 1550, true);
 	plug(w, 1, 11);
 	sr_engine_links_end(w->engine);
 }
@@ -422,6 +422,31 @@ static void a_restart_writes_nothing_that_is_right(void **state)
 	assert_int_equal(fake_dp_calls(w->dp, FAKE_NEXTHOP_SET), 0);
 	assert_int_equal(fake_dp_calls(w->dp, FAKE_NEXTHOP_DEL), 0);
 	assert_int_equal(fake_dp_calls(w->dp, FAKE_PORT_SET), 1); /* once, for this version's program */
+	assert_true(active(w, 1));
+}
+
+/* A datapath that cannot keep cookies (linux/) gives others back: routes move to our next hops, none is ever gone. */
+static void a_restart_with_next_hops_that_nobody_knows(void **state)
+{
+	struct world *w = *state;
+	size_t hops;
+
+	tell_all(w);
+	pass(w);
+	hops = fake_dp_n_nexthops(w->dp);
+	for (uint32_t id = 1; id <= hops; id++) {
+		struct sr_dp_nexthop nh = *fake_dp_nexthop(w->dp, id);
+
+		nh.cookie = ~(uint64_t)id;
+		assert_int_equal(w->dp->ops->nexthop_set(w->dp, id, &nh), 0);
+	}
+	engine_restart(w);
+	fake_dp_calls_reset(w->dp);
+	tell_all(w);
+	pass(w);
+	assert_int_equal(fake_dp_n_routes(w->dp), 5);
+	assert_int_equal(fake_dp_routes_written(w->dp), 5); /* each moved once, none removed and added */
+	assert_int_equal(fake_dp_n_nexthops(w->dp), hops);
 	assert_true(active(w, 1));
 }
 
@@ -808,10 +833,30 @@ static void an_interface_that_comes_back_with_its_number_gets_its_program(void *
 	sr_engine_link_del(w->engine, 11);
 	plug(w, 1, 11);
 	sr_engine_link_del(w->engine, 2);
-	sr_engine_link_set(w->engine, 2, "eth0", 1600);
+	sr_engine_link_set(w->engine, 2, "eth0", 1600, true);
 	pass(w);
 	assert_int_equal(fake_dp_calls(w->dp, FAKE_PORT_SET), 1);
 	assert_int_equal(fake_dp_calls(w->dp, FAKE_UPLINK_SET), 1);
+}
+
+static void an_interface_that_comes_up_is_set_anew(void **state)
+{
+	struct world *w = *state;
+	char name[SR_TAP_NAME_SIZE];
+
+	tell_all(w);
+	pass(w);
+	fake_dp_calls_reset(w->dp);
+	sr_engine_link_set(w->engine, 11, tap(1, name), 1500, false);
+	sr_engine_link_set(w->engine, 2, "eth0", 1600, false);
+	pass(w);
+	assert_int_equal(fake_dp_writes(w->dp), 0);
+	sr_engine_link_set(w->engine, 11, tap(1, name), 1500, true);
+	sr_engine_link_set(w->engine, 2, "eth0", 1600, true);
+	pass(w);
+	assert_int_equal(fake_dp_calls(w->dp, FAKE_PORT_SET), 1);
+	assert_int_equal(fake_dp_calls(w->dp, FAKE_UPLINK_SET), 1);
+	assert_int_equal(fake_dp_writes(w->dp), 2);
 }
 
 static void an_interface_that_is_no_uplink_any_more_is_let_go(void **state)
@@ -977,6 +1022,7 @@ int main(void)
 		TEST(everything_is_programmed),
 		TEST(nothing_is_done_before_the_store_was_read),
 		TEST(a_restart_writes_nothing_that_is_right),
+		TEST(a_restart_with_next_hops_that_nobody_knows),
 		TEST(a_restart_removes_only_what_is_stale),
 		TEST(rebuilt_maps_take_over_when_they_are_whole),
 		TEST(etcd_away_at_a_restart_leaves_everything),
@@ -995,6 +1041,7 @@ int main(void)
 		TEST(a_node_that_moves_while_its_vrf_is_being_read),
 		TEST(a_vrf_without_room_is_taken_in_when_there_is),
 		TEST(an_interface_that_comes_back_with_its_number_gets_its_program),
+		TEST(an_interface_that_comes_up_is_set_anew),
 		TEST(an_interface_that_is_no_uplink_any_more_is_let_go),
 		TEST(incremental_equals_a_fresh_start),
 	};

@@ -88,7 +88,6 @@ static void every_option_is_taken(void **state)
 	assert_int_equal(c.dp.dscp_mode, SR_DSCP_FIXED);
 	assert_int_equal(c.dp.dscp, 46);
 	assert_int_equal(c.dp.hop_limit, 9);
-	assert_string_equal(c.datapath, "ebpf");
 	assert_string_equal(c.dp.bpffs, "/sys/fs/bpf/n");
 	assert_int_equal(c.dp.vrf_behavior, SR_SID_END_DX4);
 	assert_string_equal(c.datapath, "linux");

@@ -15,11 +15,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOC "2400:dcc0::a7a:4d8e:"
@@ -264,14 +266,43 @@ static void test_lock(void **state)
 	dp->ops->close(dp);
 }
 
-/* Opens, and sets and deletes VRFs and a port, until it is killed. */
-static void victim(const struct sr_dp_config *config)
+/* Starts a process that ends with this one, or sooner by kill_it(): 0 in it. */
+static pid_t victim(void)
 {
-	struct sr_dp *dp;
+	pid_t pid = fork();
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (sr_dp_ebpf_open(config, &dp, NULL, 0))
-		_exit(1);
+	assert_true(pid >= 0);
+	if (!pid)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
+
+static void kill_it(pid_t pid)
+{
+	int status;
+
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status)); /* it had not given up before */
+}
+
+static bool is_alive(pid_t pid)
+{
+	return waitpid(pid, NULL, WNOHANG) == 0;
+}
+
+/* What a victim tells how far it is in. */
+static volatile uint32_t *progress(void)
+{
+	void *shared = mmap(NULL, sizeof(uint32_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	assert_ptr_not_equal(shared, MAP_FAILED);
+	return shared;
+}
+
+/* Sets and deletes VRFs and a port for ever, and counts. */
+static void change(struct sr_dp *dp, volatile uint32_t *done)
+{
 	for (uint32_t n = 0;; n++) {
 		struct sr_dp_vrf vrf = {.name = "vrf"};
 		struct sr_dp_port port = {.ifindex = dp_ifindex("tap1"), .vrf = 1 + n % 8, .nexthop = 1};
@@ -280,6 +311,7 @@ static void victim(const struct sr_dp_config *config)
 		if (dp->ops->vrf_set(dp, 1 + n % 8, &vrf) || dp->ops->port_set(dp, &port) ||
 		    dp->ops->port_del(dp, port.ifindex) || (n % 3 == 0 && dp->ops->vrf_del(dp, 1 + n % 8)))
 			_exit(1);
+		*done = n;
 	}
 }
 
@@ -298,48 +330,99 @@ static void check_consistent(struct sr_dp *dp, const struct sr_dp_config *config
 		}
 }
 
-static void test_kill(void **state)
+/* Killed wherever it is after so many changes; the next to open finds order, or makes it. */
+static void test_kill_in_changes(void **state)
 {
+	volatile uint32_t *done = progress();
 	struct sr_dp_config config = dp_config();
-	int status;
+	struct sr_dp *dp;
 
 	(void)state;
 	config.locators[config.n_locators++] = dp_locator("2400:dcc0::c1");
-	for (unsigned int round = 0; round < 40; round++) {
-		struct sr_dp *dp;
+	dp = dp_open(&config);
+	for (uint32_t round = 0; round < 8; round++) {
 		pid_t pid;
 
-		config.max_routes = 64 + round / 10; /* now and then the set of maps is made anew */
-		pid = fork();
+		*done = 0;
+		pid = victim();
 		if (!pid)
-			victim(&config);
-		usleep(round * 997 % 40000);
-		kill(pid, SIGKILL);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_true(WIFSIGNALED(status));
+			change(dp, done);
+		dp->ops->close(dp); /* the victim has it now, and its lock */
+		while (*done < 3 + round && is_alive(pid))
+			usleep(round * 37);
+		kill_it(pid);
+		dp = dp_open(&config);
+		check_consistent(dp, &config);
+	}
+	dp->ops->close(dp);
+	munmap((void *)done, sizeof(*done));
+}
+
+static void open_and_stay(const struct sr_dp_config *config, volatile uint32_t *opened)
+{
+	struct sr_dp *dp;
+
+	if (sr_dp_ebpf_open(config, &dp, NULL, 0))
+		_exit(1);
+	*opened = 1;
+	for (;;)
+		pause();
+}
+
+/* While it makes the maps anew: when it begins to pin them, or after some time. */
+static void test_kill_in_open(void **state)
+{
+	volatile uint32_t *opened = progress();
+	struct sr_dp_config config = dp_config();
+	struct sr_dp *dp = dp_open(&config);
+	char pinning[128];
+
+	(void)state;
+	snprintf(pinning, sizeof(pinning), "%s/new", dp_dir());
+	populate(dp);
+	dp->ops->close(dp);
+	for (uint32_t round = 0; round < 6; round++) {
+		pid_t pid;
+
+		config.max_routes++;
+		*opened = 0;
+		pid = victim();
+		if (!pid)
+			open_and_stay(&config, opened);
+		if (round % 2)
+			usleep(round * 2000);
+		while (round % 2 == 0 && access(pinning, F_OK) && !*opened)
+			assert_true(is_alive(pid));
+		kill_it(pid);
 		dp = dp_open(&config);
 		check_consistent(dp, &config);
 		dp->ops->close(dp);
 	}
+	munmap((void *)opened, sizeof(*opened));
 }
 
 /*
- * No frame passes beside the program while one replaces another: the port is down, so each is dropped; a socket
- * for their type hears those that the filter did not stop.
+ * No frame passes beside the program while one replaces another: the port is down, so each is dropped; a socket for
+ * their type hears those that no filter stopped.
+ *
+ * The sender sleeps after each frame. One that does not can keep a CPU of an emulated machine in softirqs, and then the
+ * grace periods of RCU, which all else waits for, take minutes.
  */
 static pid_t send_frames(void)
 {
 	static const uint8_t frame[64] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5};
 	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = (int)dp_ifindex("tap1p")};
-	pid_t pid = fork();
+	const struct timespec pause = {.tv_nsec = 20000};
+	pid_t pid = victim();
 	int fd;
 
 	if (pid)
 		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_TIMERSLACK, 1);
 	fd = socket(AF_PACKET, SOCK_RAW, 0);
-	for (;;)
-		sendto(fd, frame, sizeof(frame), 0, (struct sockaddr *)&to, sizeof(to));
+	while (sendto(fd, frame, sizeof(frame), 0, (struct sockaddr *)&to, sizeof(to)) == sizeof(frame))
+		nanosleep(&pause, NULL);
+	_exit(1);
 }
 
 static int hear_frames(void)
@@ -353,31 +436,56 @@ static int hear_frames(void)
 	return fd;
 }
 
+static int add_drop(void *ctx, enum sr_direction dir, enum sr_drop_reason reason, const struct sr_bpf_counter *c)
+{
+	uint64_t *sum = ctx;
+
+	if (dir == SR_DIR_FROM_TAP && reason == SR_DROP_PORT_DOWN)
+		*sum += c->packets;
+	return 0;
+}
+
+static uint64_t dropped(struct sr_dp *dp)
+{
+	static const struct sr_dp_counters cb = {.drop = add_drop};
+	uint64_t sum = 0;
+
+	assert_int_equal(dp->ops->counters(dp, &cb, &sum), 0);
+	return sum;
+}
+
+/* Two datapaths that take the port from each other, until enough frames have met either on the way. */
 static void test_replace_under_traffic(void **state)
 {
 	const struct sr_dp_port port = {.ifindex = dp_ifindex("tap1"), .vrf = 1};
 	pid_t sender = send_frames(); /* before there is a lock to inherit */
-	struct sr_dp *dp = dp_open(NULL);
+	struct sr_dp_config elsewhere = dp_config();
+	struct sr_dp *dps[2];
 	char buf[64];
 	int fd;
 
 	(void)state;
-	populate(dp);
-	assert_int_equal(dp->ops->port_set(dp, &port), 0);
-	fd = hear_frames();
-	for (int i = 0; i < 20; i++) {
-		dp->ops->close(dp);
-		dp = dp_open(NULL);
-		assert_int_equal(dp->ops->port_set(dp, &port), 0);
-		assert_int_equal(recv(fd, buf, sizeof(buf), 0), -1);
+	elsewhere.bpffs = "/mnt/other";
+	dps[0] = dp_open(NULL);
+	dps[1] = dp_open(&elsewhere);
+	for (int i = 0; i < 2; i++) {
+		populate(dps[i]);
+		assert_int_equal(dps[i]->ops->port_set(dps[i], &port), 0);
 	}
-	assert_int_equal(dp->ops->port_del(dp, port.ifindex), 0);
-	usleep(20000);
-	assert_true(recv(fd, buf, sizeof(buf), 0) > 0); /* the frames were there all the time */
-	kill(sender, SIGKILL);
-	waitpid(sender, NULL, 0);
+	fd = hear_frames();
+	while (dropped(dps[0]) < 1000 || dropped(dps[1]) < 1000) {
+		for (int i = 0; i < 2; i++)
+			assert_int_equal(dps[i]->ops->port_set(dps[i], &port), 0);
+		assert_int_equal(recv(fd, buf, sizeof(buf), 0), -1);
+		assert_true(is_alive(sender));
+	}
+	assert_int_equal(dps[1]->ops->port_del(dps[1], port.ifindex), 0);
+	while (recv(fd, buf, sizeof(buf), 0) < 0) /* the frames were there all the time */
+		assert_true(is_alive(sender));
+	kill_it(sender);
 	close(fd);
-	dp->ops->close(dp);
+	assert_int_equal(dps[1]->ops->destroy(dps[1]), 0);
+	dps[0]->ops->close(dps[0]);
 }
 
 static void test_destroy(void **state)
@@ -541,7 +649,8 @@ int main(void)
 		TEST(test_locators_change),
 		TEST(test_end),
 		TEST(test_lock),
-		TEST(test_kill),
+		TEST(test_kill_in_changes),
+		TEST(test_kill_in_open),
 		TEST(test_replace_under_traffic),
 		TEST(test_destroy),
 		TEST(test_readonly),

@@ -11,16 +11,8 @@
 #include <linux/tc_act/tc_gact.h>
 #include <string.h>
 
-#define MESSAGE 1024
 #define INGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
-
-/* Lower ones are asked first. */
-enum pref {
-	PREF_DOWN = SR_FILTER_PREF, /* a port that is down */
-	PREF_PASS,		    /* uplink: from the domain to our locators */
-	PREF_BORDER,		    /* what crosses the border and must not */
-	PREF_END,
-};
+#define EGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)
 
 static struct nlmsghdr *tc_message(char *buf, uint16_t type, uint16_t flags, uint32_t ifindex)
 {
@@ -34,21 +26,35 @@ static struct nlmsghdr *tc_message(char *buf, uint16_t type, uint16_t flags, uin
 	return message;
 }
 
-static struct nlmsghdr *filter_message(char *buf, uint16_t type, uint32_t ifindex, enum pref pref, uint32_t handle)
+static uint16_t protocol_of(enum sr_filter_pref pref)
+{
+	switch (pref) {
+	case SR_PREF_DOWN:
+		return ETH_P_ALL;
+	case SR_PREF_TTL_KEEP4:
+	case SR_PREF_TTL4:
+		return ETH_P_IP;
+	default:
+		return ETH_P_IPV6;
+	}
+}
+
+struct nlmsghdr *sr_filter_message(char buf[static SR_FILTER_MESSAGE], uint16_t type, uint32_t ifindex, bool egress,
+				   enum sr_filter_pref pref, uint32_t handle)
 {
 	/* Without EXCL a flower filter that is there is replaced as one step. */
 	struct nlmsghdr *message = tc_message(buf, type, type == RTM_NEWTFILTER ? NLM_F_CREATE : 0, ifindex);
 	struct tcmsg *tc = mnl_nlmsg_get_payload(message);
 
-	tc->tcm_parent = INGRESS;
+	tc->tcm_parent = egress ? EGRESS : INGRESS;
 	tc->tcm_handle = handle;
-	tc->tcm_info = TC_H_MAKE((uint32_t)pref << 16, htons(pref == PREF_DOWN ? ETH_P_ALL : ETH_P_IPV6));
+	tc->tcm_info = TC_H_MAKE((uint32_t)pref << 16, htons(protocol_of(pref)));
 	return message;
 }
 
 int sr_filter_clsact(struct sr_rtnl *nl, uint32_t ifindex, bool *ret_made)
 {
-	char buf[MESSAGE];
+	char buf[SR_FILTER_MESSAGE];
 	struct nlmsghdr *message = tc_message(buf, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, ifindex);
 	struct tcmsg *tc = mnl_nlmsg_get_payload(message);
 	int r;
@@ -62,7 +68,7 @@ int sr_filter_clsact(struct sr_rtnl *nl, uint32_t ifindex, bool *ret_made)
 
 int sr_filter_clsact_del(struct sr_rtnl *nl, uint32_t ifindex)
 {
-	char buf[MESSAGE];
+	char buf[SR_FILTER_MESSAGE];
 	struct nlmsghdr *message = tc_message(buf, RTM_DELQDISC, 0, ifindex);
 	struct tcmsg *tc = mnl_nlmsg_get_payload(message);
 	int r;
@@ -72,17 +78,23 @@ int sr_filter_clsact_del(struct sr_rtnl *nl, uint32_t ifindex)
 	return r == -ENOENT || r == -EINVAL || r == -ENODEV ? 0 : r; /* there is none */
 }
 
-static void put_action(struct nlmsghdr *message, uint16_t attr, int action)
+void sr_filter_gact(struct nlmsghdr *message, uint16_t n, int action)
 {
 	const struct tc_gact gact = {.action = action};
-	struct nlattr *list = mnl_attr_nest_start(message, attr), *first, *options;
+	struct nlattr *nth = mnl_attr_nest_start(message, n), *options;
 
-	first = mnl_attr_nest_start(message, 1);
 	mnl_attr_put_strz(message, TCA_ACT_KIND, "gact");
 	options = mnl_attr_nest_start(message, TCA_ACT_OPTIONS);
 	mnl_attr_put(message, TCA_GACT_PARMS, sizeof(gact), &gact);
 	mnl_attr_nest_end(message, options);
-	mnl_attr_nest_end(message, first);
+	mnl_attr_nest_end(message, nth);
+}
+
+static void put_action(struct nlmsghdr *message, uint16_t attr, int action)
+{
+	struct nlattr *list = mnl_attr_nest_start(message, attr);
+
+	sr_filter_gact(message, 1, action);
 	mnl_attr_nest_end(message, list);
 }
 
@@ -97,11 +109,11 @@ static void put_match(struct nlmsghdr *message, uint16_t attr, uint16_t mask_att
 }
 
 /* One flower filter for IPv6; src and dst may be NULL: any. */
-static int flower(struct sr_rtnl *nl, uint32_t ifindex, enum pref pref, uint32_t handle, const struct sr_prefix *src,
-		  const struct sr_prefix *dst, int action)
+static int flower(struct sr_rtnl *nl, uint32_t ifindex, enum sr_filter_pref pref, uint32_t handle,
+		  const struct sr_prefix *src, const struct sr_prefix *dst, int action)
 {
-	char buf[MESSAGE];
-	struct nlmsghdr *message = filter_message(buf, RTM_NEWTFILTER, ifindex, pref, handle);
+	char buf[SR_FILTER_MESSAGE];
+	struct nlmsghdr *message = sr_filter_message(buf, RTM_NEWTFILTER, ifindex, false, pref, handle);
 	struct nlattr *options;
 
 	mnl_attr_put_strz(message, TCA_KIND, "flower");
@@ -121,9 +133,9 @@ int sr_filter_tap(struct sr_rtnl *nl, uint32_t ifindex, const struct sr_prefix *
 	int r = 0;
 
 	for (uint32_t i = 0; i < n && r == 0; i++) {
-		r = flower(nl, ifindex, PREF_BORDER, 2 * i + 1, NULL, &domains[i], TC_ACT_SHOT);
+		r = flower(nl, ifindex, SR_PREF_BORDER, 2 * i + 1, NULL, &domains[i], TC_ACT_SHOT);
 		if (r == 0)
-			r = flower(nl, ifindex, PREF_BORDER, 2 * i + 2, &domains[i], NULL, TC_ACT_SHOT);
+			r = flower(nl, ifindex, SR_PREF_BORDER, 2 * i + 2, &domains[i], NULL, TC_ACT_SHOT);
 	}
 	return r;
 }
@@ -138,17 +150,17 @@ int sr_filter_uplink(struct sr_rtnl *nl, uint32_t ifindex, const struct sr_prefi
 		const struct sr_prefix locator = sr_locator_prefix(&locators[i]);
 
 		for (size_t j = 0; j < n_domains && r == 0; j++)
-			r = flower(nl, ifindex, PREF_PASS, handle++, &domains[j], &locator, TC_ACT_OK);
+			r = flower(nl, ifindex, SR_PREF_PASS, handle++, &domains[j], &locator, TC_ACT_OK);
 		if (r == 0)
-			r = flower(nl, ifindex, PREF_BORDER, (uint32_t)i + 1, NULL, &locator, TC_ACT_SHOT);
+			r = flower(nl, ifindex, SR_PREF_BORDER, (uint32_t)i + 1, NULL, &locator, TC_ACT_SHOT);
 	}
 	return r;
 }
 
-static int del_pref(struct sr_rtnl *nl, uint32_t ifindex, enum pref pref)
+static int del_pref(struct sr_rtnl *nl, uint32_t ifindex, bool egress, enum sr_filter_pref pref)
 {
-	char buf[MESSAGE];
-	int r = sr_rtnl_request(nl, filter_message(buf, RTM_DELTFILTER, ifindex, pref, 0));
+	char buf[SR_FILTER_MESSAGE];
+	int r = sr_rtnl_request(nl, sr_filter_message(buf, RTM_DELTFILTER, ifindex, egress, pref, 0));
 
 	/* No such filter, no clsact to have one, no such interface. */
 	return r == -ENOENT || r == -EINVAL || r == -ENODEV ? 0 : r;
@@ -156,14 +168,14 @@ static int del_pref(struct sr_rtnl *nl, uint32_t ifindex, enum pref pref)
 
 int sr_filter_down(struct sr_rtnl *nl, uint32_t ifindex, bool down)
 {
-	char buf[MESSAGE];
+	char buf[SR_FILTER_MESSAGE];
 	struct nlmsghdr *message;
 	struct nlattr *options;
 	int r;
 
 	if (!down)
-		return del_pref(nl, ifindex, PREF_DOWN);
-	message = filter_message(buf, RTM_NEWTFILTER, ifindex, PREF_DOWN, 1);
+		return del_pref(nl, ifindex, false, SR_PREF_DOWN);
+	message = sr_filter_message(buf, RTM_NEWTFILTER, ifindex, false, SR_PREF_DOWN, 1);
 	mnl_attr_put_strz(message, TCA_KIND, "matchall");
 	options = mnl_attr_nest_start(message, TCA_OPTIONS);
 	put_action(message, TCA_MATCHALL_ACT, TC_ACT_SHOT);
@@ -176,10 +188,11 @@ int sr_filter_del(struct sr_rtnl *nl, uint32_t ifindex)
 {
 	int first = 0;
 
-	for (int pref = PREF_DOWN; pref < PREF_END; pref++) {
-		int r = del_pref(nl, ifindex, (enum pref)pref);
+	for (int pref = SR_PREF_DOWN; pref < SR_PREF_END; pref++) {
+		int in = del_pref(nl, ifindex, false, (enum sr_filter_pref)pref);
+		int out = del_pref(nl, ifindex, true, (enum sr_filter_pref)pref);
 
-		first = first ? first : r;
+		first = first ? first : in ? in : out;
 	}
 	return first;
 }
@@ -222,9 +235,9 @@ static int on_filter(const struct nlmsghdr *message, void *data)
 
 	if (message->nlmsg_type != RTM_NEWTFILTER || mnl_nlmsg_get_payload_len(message) < sizeof(*tc))
 		return MNL_CB_OK;
-	if (TC_H_MAJ(tc->tcm_info) >> 16 == PREF_BORDER)
+	if (TC_H_MAJ(tc->tcm_info) >> 16 == SR_PREF_BORDER)
 		counter = counting->border;
-	else if (TC_H_MAJ(tc->tcm_info) >> 16 == PREF_DOWN)
+	else if (TC_H_MAJ(tc->tcm_info) >> 16 == SR_PREF_DOWN)
 		counter = counting->down, act = TCA_MATCHALL_ACT;
 	if (!counter)
 		return MNL_CB_OK;
@@ -243,7 +256,7 @@ int sr_filter_count(struct sr_rtnl *nl, uint32_t ifindex, struct sr_bpf_counter 
 		    struct sr_bpf_counter *ret_down)
 {
 	struct counting counting = {ret_border, ret_down};
-	char buf[MESSAGE];
+	char buf[SR_FILTER_MESSAGE];
 	struct nlmsghdr *message = tc_message(buf, RTM_GETTFILTER, 0, ifindex);
 	struct tcmsg *tc = mnl_nlmsg_get_payload(message);
 	int r;

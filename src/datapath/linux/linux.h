@@ -10,7 +10,7 @@
  *   dump.c     dump and counters
  *   table.c    which next hop each route is written for; pure
  *   kroute.c   a route in a message; pure
- *   link.c rule.c filter.c   other messages: links, addresses, neighbours; rules; TC
+ *   link.c rule.c filter.c ttl.c   other messages: links, addresses, neighbours; rules; TC
  *   saved.c    sysctls and what else was there before us
  *
  * A node looks as in the reference ("Real config on Network Node"): for each VRF a device vrf… with the VRF's `vrf_ip`

@@ -118,12 +118,14 @@ static int probe_filters(struct sr_linux *dp, uint32_t ifindex, const struct sr_
 	int r = sr_filter_clsact(&dp->nl, ifindex, &made);
 
 	if (r == 0)
-		r = sr_filter_tap(&dp->nl, ifindex, dp->domains, 1);
+		r = sr_filter_tap(&dp->nl, ifindex, dp->domains, dp->n_domains);
+	if (r == 0)
+		r = sr_filter_ttl(&dp->nl, ifindex, 0, &in6addr_any);
 	if (r == 0)
 		r = sr_filter_down(&dp->nl, ifindex, true);
 	return r < 0 ? sr_dp_fail(err, -EOPNOTSUPP,
-				  "this kernel cannot guard the SR domain's border: it takes the modules sch_ingress, "
-				  "cls_flower, cls_matchall and act_gact: %s",
+				  "this kernel cannot do at taps what routes cannot: it takes the modules sch_ingress, "
+				  "cls_flower, cls_matchall, act_gact, act_pedit and act_csum: %s",
 				  strerror(-r))
 		     : 0;
 }
@@ -151,7 +153,7 @@ static int probe(struct sr_linux *dp, enum sr_sid_behavior behavior, const struc
 			       r == -EBUSY ? "; two VRF devices share a table" : "");
 	else
 		r = choose_behavior(dp, ifindex, behavior, err);
-	if (r == 0 && dp->n_domains)
+	if (r == 0)
 		r = probe_filters(dp, ifindex, err);
 	sr_klink_del(&dp->nl, ifindex);
 	return r;

@@ -93,6 +93,8 @@ static int attach(struct sr_linux *dp, struct sr_linux_port *port, const struct 
 		r = sr_filter_tap(&dp->nl, link->ifindex, dp->domains, dp->n_domains);
 	if (r == 0)
 		r = settle(dp, tap_settings, sizeof(tap_settings) / sizeof(tap_settings[0]), link->name);
+	if (r == 0)
+		r = sr_filter_ttl(&dp->nl, link->ifindex, port->port.gateway4, &port->port.gateway6);
 	if (r == 0 && link->master != dp->vrfs[vrf].ifindex)
 		r = sr_klink_master(&dp->nl, link->ifindex, dp->vrfs[vrf].ifindex);
 	if (r == 0)
@@ -158,6 +160,8 @@ int sr_linux_port_set(struct sr_dp *base, const struct sr_dp_port *want)
 		return r;
 	port = sr_linux_port(dp, want->ifindex);
 	r = sr_filter_down(&dp->nl, want->ifindex, !want->up);
+	if (r == 0)
+		r = sr_filter_ttl(&dp->nl, want->ifindex, want->gateway4, &want->gateway6);
 	if (r == 0)
 		r = set_gateways(dp, port, want);
 	if (r == 0 && !port->learnt)

@@ -128,8 +128,8 @@ static int get_srh(const struct nlattr *attr, struct sr_kroute *ret)
 	}
 	r = sr_srh_parse(data + sizeof(mode), len - sizeof(mode), &view);
 	if (r < 0)
-		return r;
-	if (view.n_segments > SR_SEGS_MAX) {
+		return -EBADMSG;
+	if (view.n_segments > SR_SEGS_MAX || view.tlvs_len || view.flags) {
 		ret->encap = SR_KENCAP_OTHER;
 		return 0;
 	}
@@ -194,20 +194,16 @@ static int get_encap(const struct attrs *attrs, struct sr_kroute *ret)
 
 static int get_dst(const struct nlattr *attr, const struct rtmsg *rtm, struct sr_prefix *ret)
 {
+	bool v4 = rtm->rtm_family == AF_INET;
+	size_t size = v4 ? sizeof(__be32) : sizeof(struct in6_addr);
 	struct in6_addr addr = {};
 
-	if (rtm->rtm_family == AF_INET) {
-		if (rtm->rtm_dst_len > 32)
-			return -EBADMSG;
-		*ret = sr_prefix_v4(number(attr), rtm->rtm_dst_len);
-		return 0;
-	}
-	if (rtm->rtm_dst_len > 128 || (attr && mnl_attr_get_payload_len(attr) < sizeof(addr)))
+	if (rtm->rtm_dst_len > 8 * size || (attr && mnl_attr_get_payload_len(attr) < size))
 		return -EBADMSG;
 	if (attr)
-		memcpy(&addr, mnl_attr_get_payload(attr), sizeof(addr));
-	*ret = sr_prefix_v6(&addr, rtm->rtm_dst_len);
-	return 0;
+		memcpy(&addr, mnl_attr_get_payload(attr), size);
+	*ret = v4 ? sr_prefix_v4(addr.s6_addr32[0], rtm->rtm_dst_len) : sr_prefix_v6(&addr, rtm->rtm_dst_len);
+	return v4 == sr_prefix_is_v4(ret) ? 0 : -EBADMSG; /* an IPv6 route to v4-mapped addresses */
 }
 
 int sr_kroute_get(const struct nlmsghdr *message, struct sr_kroute *ret)
@@ -231,6 +227,7 @@ int sr_kroute_get(const struct nlmsghdr *message, struct sr_kroute *ret)
 	route.metric = number(attrs.a[RTA_PRIORITY]);
 	route.oif = number(attrs.a[RTA_OIF]);
 	route.gateway = attrs.a[RTA_GATEWAY] || attrs.a[RTA_VIA] || attrs.a[RTA_MULTIPATH] || attrs.a[RTA_NH_ID];
+	route.selective = rtm->rtm_src_len || rtm->rtm_tos;
 	r = get_encap(&attrs, &route);
 	if (r == 0)
 		*ret = route;

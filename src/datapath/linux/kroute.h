@@ -25,6 +25,7 @@ struct sr_kroute {
 	uint32_t metric;  /* 0: none (IPv4), the kernel's 1024 (IPv6) */
 	uint32_t oif;	  /* 0: none */
 	bool gateway;	  /* read only: has a next hop's address, or several next hops; never ours */
+	bool selective;	  /* read only: for some sources or types of service; never ours */
 	enum sr_kencap encap;
 	/* SEG6 */
 	bool reduced;
@@ -39,7 +40,9 @@ struct sr_kroute {
 
 /* Builds a route message in a zeroed header with room for 512 bytes: RTM_NEWROUTE or RTM_DELROUTE. */
 void sr_kroute_put(struct nlmsghdr *message, uint16_t type, uint16_t flags, const struct sr_kroute *route);
-/* -EBADMSG: not a route message, or one that makes no sense; -EAFNOSUPPORT: of neither IP. */
+/*
+ * -EBADMSG: not a route message, one that makes no sense, or IPv6 to v4-mapped addresses; -EAFNOSUPPORT: of neither IP.
+ */
 int sr_kroute_get(const struct nlmsghdr *message, struct sr_kroute *ret);
 
 #endif

@@ -160,7 +160,7 @@ static bool unresolve(struct learning *l, uint32_t vrf, const struct sr_kroute *
 	struct sr_function function;
 
 	*ret = (struct sr_dp_nexthop){.kind = SR_NH_NONE};
-	if (route->protocol != RTPROT_BOOT || route->gateway ||
+	if (route->protocol != RTPROT_BOOT || route->gateway || route->selective ||
 	    route->metric != (sr_prefix_is_v4(&route->dst) ? 0 : SR_METRIC6))
 		return false;
 	if (route->type == RTN_BLACKHOLE)

@@ -22,6 +22,21 @@ static int append(struct sr_saved *saved, const struct sr_saved_entry *entry)
 	return 0;
 }
 
+/* KIND WHAT VALUE, the last may be missing. */
+static bool parse(char *line, struct sr_saved_entry *ret)
+{
+	char *rest, *kind = strtok_r(line, " \n", &rest);
+	char *what = strtok_r(NULL, " \n", &rest), *value = what ? strtok_r(NULL, " \n", &rest) : NULL;
+
+	if (!what || strlen(kind) >= sizeof(ret->kind) || strlen(what) >= sizeof(ret->what) ||
+	    (value && strlen(value) >= sizeof(ret->value)))
+		return false;
+	snprintf(ret->kind, sizeof(ret->kind), "%s", kind);
+	snprintf(ret->what, sizeof(ret->what), "%s", what);
+	snprintf(ret->value, sizeof(ret->value), "%s", value ? value : "");
+	return true;
+}
+
 int sr_saved_open(struct sr_saved *saved, const char *dir)
 {
 	char line[256];
@@ -38,9 +53,11 @@ int sr_saved_open(struct sr_saved *saved, const char *dir)
 		return errno == ENOENT ? 0 : -errno;
 	while (r == 0 && fgets(line, sizeof(line), file)) {
 		struct sr_saved_entry entry = {};
+		bool whole = strchr(line, '\n');
 
-		if (strchr(line, '\n') && sscanf(line, "%7s %159s %63s", entry.kind, entry.what, entry.value) >= 2)
+		if (whole && !saved->cut && parse(line, &entry))
 			r = append(saved, &entry);
+		saved->cut = !whole;
 	}
 	fclose(file);
 	return r;
@@ -66,26 +83,6 @@ static int write_entry(FILE *file, const struct sr_saved_entry *entry)
 	return fprintf(file, "%s %s %s\n", entry->kind, entry->what, entry->value) < 0 ? -EIO : 0;
 }
 
-int sr_saved_add(struct sr_saved *saved, const char *kind, const char *what, const char *value)
-{
-	struct sr_saved_entry entry = {};
-	FILE *file;
-	int r;
-
-	if (sr_saved_find(saved, kind, what))
-		return 0;
-	snprintf(entry.kind, sizeof(entry.kind), "%s", kind);
-	snprintf(entry.what, sizeof(entry.what), "%s", what);
-	snprintf(entry.value, sizeof(entry.value), "%s", value);
-	file = fopen(saved->path, "ae");
-	if (!file)
-		return -errno;
-	r = write_entry(file, &entry);
-	if (fclose(file) && r == 0)
-		r = -errno;
-	return r ? r : append(saved, &entry);
-}
-
 /* As a whole, in place of the old one. */
 static int write_file(const struct sr_saved *saved)
 {
@@ -109,6 +106,30 @@ static int write_file(const struct sr_saved *saved)
 		r = -errno;
 	free(part);
 	return r;
+}
+
+int sr_saved_add(struct sr_saved *saved, const char *kind, const char *what, const char *value)
+{
+	struct sr_saved_entry entry = {};
+	FILE *file;
+	int r;
+
+	if (sr_saved_find(saved, kind, what))
+		return 0;
+	snprintf(entry.kind, sizeof(entry.kind), "%s", kind);
+	snprintf(entry.what, sizeof(entry.what), "%s", what);
+	snprintf(entry.value, sizeof(entry.value), "%s", value);
+	r = saved->cut ? write_file(saved) : 0; /* or this line would be the end of that one */
+	if (r < 0)
+		return r;
+	saved->cut = false;
+	file = fopen(saved->path, "ae");
+	if (!file)
+		return -errno;
+	r = write_entry(file, &entry);
+	if (fclose(file) && r == 0)
+		r = -errno;
+	return r ? r : append(saved, &entry);
 }
 
 static void forget(struct sr_saved *saved, size_t at)

@@ -27,6 +27,7 @@ struct sr_saved {
 	char *path; /* of the file; NULL: read only */
 	struct sr_saved_entry *entries;
 	size_t n;
+	bool cut; /* the file ends in part of a line */
 };
 
 /* Reads the file; none is empty. Lines that make no sense are left out. */

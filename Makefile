@@ -44,7 +44,7 @@ bench: root deps $(BUILD)/build.ninja
 
 lab: root deps $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet src/agent/sr-agent src/cli/srctl
-	@scripts/lab up --build $(BUILD)
+	@scripts/lab up --build $(BUILD) $(if $(DATAPATH),--datapath $(DATAPATH))
 
 lab-down: root
 	@scripts/lab down

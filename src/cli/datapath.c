@@ -10,7 +10,8 @@
 #include "cli/table.h"
 #include "cli/world.h"
 
-#define BPFFS "/sys/fs/bpf/srfabric" /* the agent's default */
+#define BPFFS "/sys/fs/bpf/srfabric" /* the agent's defaults */
+#define STATE_DIR "/run/srfabric"
 
 struct dump {
 	struct cli_table uplinks, vrfs, ports, hops, routes;
@@ -128,16 +129,21 @@ static int dump_routes(void *ctx, const struct sr_dp_route *routes, size_t n)
 	return 0;
 }
 
+/* The one that is asked for, or the one that is there: ebpf, unless nothing is pinned and a Linux datapath has been. */
 static struct sr_dp *open_it(const struct cli_args *args)
 {
-	const char *bpffs = cli_args_value(args, "bpffs");
-	char err[256] = "";
+	const char *bpffs = cli_args_value(args, "bpffs"), *state_dir = cli_args_value(args, "state-dir");
+	char err[256] = "", second[256] = "";
 	struct sr_dp *dp;
-	int r = sr_dp_ebpf_open_readonly(bpffs ? bpffs : BPFFS, &dp, err, sizeof(err));
+	int r = -ENOENT;
 
+	if (bpffs || !state_dir)
+		r = sr_dp_ebpf_open_readonly(bpffs ? bpffs : BPFFS, &dp, err, sizeof(err));
+	if (r == -ENOENT && !bpffs)
+		r = sr_dp_linux_open_readonly(state_dir ? state_dir : STATE_DIR, &dp, second, sizeof(second));
 	if (r == 0)
 		return dp;
-	cli_fail("cannot look at the datapath in %s: %s.", bpffs ? bpffs : BPFFS, err[0] ? err : strerror(-r));
+	cli_fail("cannot look at the datapath: %s%s%s.", err, err[0] && second[0] ? "; " : "", second);
 	return NULL;
 }
 
@@ -241,11 +247,11 @@ static int count_vrf(void *ctx, uint32_t id, const struct sr_bpf_vrf_stats *stat
 
 static int count_sid(void *ctx, const struct sr_sid *sid, const struct sr_bpf_sid *what, const struct sr_bpf_counter *c)
 {
-	static const char *const behaviors[] = {"?", "End", "End.DT4", "End.DT6", "End.DT46"};
+	static const char *const behaviors[] = {"?", "End", "End.DT4", "End.DT6", "End.DT46", "End.DX4"};
 	struct counting *counting = ctx;
 	struct cli_table *table = &counting->sids;
 	char number[12], text[SR_SID_STRLEN], packets[24], bytes[24];
-	const char *behavior = behaviors[what->behavior < 5 ? what->behavior : 0];
+	const char *behavior = behaviors[what->behavior < 6 ? what->behavior : 0];
 	const char *name = what->vrf ? vrf_name(counting, what->vrf, number) : "";
 	json_t *json = NULL;
 
@@ -308,7 +314,8 @@ static enum cli_exit counters(struct cli *cli, const struct cli_args *args)
 }
 
 static const struct cli_option options[] = {
-	{"bpffs", "DIR", "where the agent pins (" BPFFS ")", false},
+	{"bpffs", "DIR", "ebpf: where the agent pins (" BPFFS ")", false},
+	{"state-dir", "DIR", "linux: the agent's record of this node (" STATE_DIR ")", false},
 	{},
 };
 

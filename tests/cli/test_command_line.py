@@ -89,6 +89,8 @@ def test_the_next_endpoint_is_tried(srctl, web):
 
 def test_without_a_datapath_it_says_so(bare, tmp_path):
     assert str(tmp_path) in bare.fails(1, "datapath", "dump", "--bpffs", tmp_path)
+    said = bare.fails(1, "datapath", "counters", "--state-dir", tmp_path / "none")
+    assert str(tmp_path / "none") in said and "state_dir" in said
 
 
 def test_empty_lists(bare):

@@ -292,7 +292,9 @@ int sr_linux_nexthop_set(struct sr_dp *base, uint32_t id, const struct sr_dp_nex
 	int r = 0;
 
 	if (id == 0 || id > dp->max_hops)
-		return -ENOSPC;
+		return id ? -ENOSPC : -EINVAL;
+	if (nh->kind > SR_NH_PORT)
+		return -EINVAL;
 	if (nh->kind == SR_NH_SIDS && (nh->n_segs == 0 || nh->n_segs > SR_SEGS_MAX))
 		return -EINVAL;
 	if (dp->hops[id].there)

@@ -309,7 +309,7 @@ int sr_linux_vrf_set(struct sr_dp *base, uint32_t id, const struct sr_dp_vrf *vr
 	struct sr_linux *dp = sr_linux(base);
 
 	if (id == 0 || id > dp->max_vrfs)
-		return -ENOSPC;
+		return id ? -ENOSPC : -EINVAL;
 	for (uint32_t other = 1; other <= dp->max_vrfs; other++)
 		if (other != id && dp->vrfs[other].there && dp->vrfs[other].vrf.function.v == vrf->function.v)
 			return -EEXIST;

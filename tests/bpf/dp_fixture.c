@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "dp_fixture.h"
 
+#include <bpf/libbpf.h>
 #include <errno.h>
+#include <ftw.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
@@ -111,19 +113,39 @@ struct sr_dp *dp_open(const struct sr_dp_config *config)
 	return dp;
 }
 
-int dp_destroy(void **state)
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-	struct sr_dp *dp = dp_open(NULL);
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+int dp_clear(void **state)
+{
+	struct if_nameindex *list = if_nameindex();
+	int r;
 
 	(void)state;
-	return dp->ops->destroy(dp);
+	assert_non_null(list);
+	for (const struct if_nameindex *i = list; i->if_index; i++) {
+		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)i->if_index,
+			    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+
+		r = bpf_tc_hook_destroy(&hook);
+		assert_true(!r || r == -ENOENT || r == -EINVAL);
+	}
+	if_freenameindex(list);
+	return access(DIR, F_OK) ? 0 : nftw(DIR, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 void dp_link_add(const char *name)
 {
-	assert_int_equal(run("ip link add %s type veth peer name %sp && ip link set %s up && ip link set %sp up", name,
-			     name, name, name),
-			 0);
+	FILE *ip = popen("ip -batch -", "w"); /* NOLINT(cert-env33-c) */
+
+	assert_non_null(ip);
+	fprintf(ip, "link add %s type veth peer name %sp\nlink set %s up\nlink set %sp up\n", name, name, name, name);
+	assert_int_equal(pclose(ip), 0);
 }
 
 void dp_link_del(const char *name)

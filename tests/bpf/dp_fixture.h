@@ -26,7 +26,7 @@ const char *dp_dir(void);				  /* the directory in it that the tests' datapaths 
 const char *dp_pin(const char *name);			  /* a pinned map's path; a static buffer */
 struct sr_dp_config dp_config(void);			  /* one locator, small limits */
 struct sr_dp *dp_open(const struct sr_dp_config *config); /* must succeed; NULL: dp_config() */
-int dp_destroy(void **state);				  /* teardown: destroys what the test left in dp_dir() */
+int dp_clear(void **state); /* teardown: no filter is left on any interface, and dp_dir() is gone */
 
 struct sr_locator dp_locator(const char *text);
 struct sr_prefix dp_prefix(const char *text);

@@ -372,17 +372,90 @@ static void fill_maps(struct node *node)
 	}
 }
 
+/*
+ * What was loaded stays for the next node of the same configuration: on an emulated machine the verifier takes longer
+ * than most cases. Only maps have state, and a node gets them as new.
+ */
+static struct loaded {
+	struct sr_bpf_config config;
+	struct srfabric_bpf *skel;
+	bool used;
+} cache[64];
+
+static struct srfabric_bpf *load(const struct sr_bpf_config *config)
+{
+	struct srfabric_bpf *skel = srfabric_bpf__open();
+
+	assert_non_null(skel);
+	memcpy((void *)&skel->rodata->sr_config, config, sizeof(*config));
+	set_sizes(skel);
+	assert_int_equal(srfabric_bpf__load(skel), 0);
+	return skel;
+}
+
+static void zero(const struct bpf_map *map)
+{
+	void *value =
+		calloc((size_t)libbpf_num_possible_cpus(), bpf_map__value_size(map) + 7); /* per CPU: rounded up */
+
+	assert_non_null(value);
+	for (uint32_t i = 0; i < bpf_map__max_entries(map); i++)
+		assert_int_equal(bpf_map_update_elem(bpf_map__fd(map), &i, value, BPF_ANY), 0);
+	free(value);
+}
+
+static void empty(const struct bpf_map *map)
+{
+	char key[32];
+
+	assert_true(bpf_map__key_size(map) <= sizeof(key));
+	while (!bpf_map_get_next_key(bpf_map__fd(map), NULL, key))
+		assert_int_equal(bpf_map_delete_elem(bpf_map__fd(map), key), 0);
+}
+
+static void clear_maps(const struct srfabric_bpf *skel)
+{
+	const struct bpf_map *map;
+
+	bpf_object__for_each_map(map, skel->obj)
+	{
+		if (bpf_map__is_internal(map)) /* the configuration */
+			continue;
+		switch (bpf_map__type(map)) {
+		case BPF_MAP_TYPE_ARRAY:
+		case BPF_MAP_TYPE_PERCPU_ARRAY:
+			zero(map);
+			break;
+		default:
+			empty(map);
+		}
+	}
+}
+
+static struct loaded *take(const struct sr_bpf_config *config)
+{
+	struct loaded *l = cache;
+
+	while (l->skel && (l->used || memcmp(&l->config, config, sizeof(*config)) != 0))
+		assert_true(++l < cache + ARRAY_SIZE(cache));
+	if (l->skel) {
+		clear_maps(l->skel);
+	} else {
+		l->config = *config;
+		l->skel = load(config);
+	}
+	l->used = true;
+	return l;
+}
+
 struct node *node_new(const struct sr_bpf_config *config)
 {
 	struct node *node = calloc(1, sizeof(*node));
 
 	assert_non_null(node);
 	node->config = config ? *config : config_default();
-	node->skel = srfabric_bpf__open();
-	assert_non_null(node->skel);
-	memcpy((void *)&node->skel->rodata->sr_config, &node->config, sizeof(node->config));
-	set_sizes(node->skel);
-	assert_int_equal(srfabric_bpf__load(node->skel), 0);
+	node->loaded = take(&node->config);
+	node->skel = node->loaded->skel;
 	fill_maps(node);
 	return node;
 }
@@ -391,8 +464,14 @@ void node_free(struct node *node)
 {
 	if (!node)
 		return;
-	srfabric_bpf__destroy(node->skel);
+	node->loaded->used = false;
 	free(node);
+}
+
+static void unload(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cache); i++)
+		srfabric_bpf__destroy(cache[i].skel); /* takes NULL */
 }
 
 int node_setup(void **state)
@@ -601,6 +680,8 @@ int harness_main(const char *name, const struct CMUnitTest *tests, size_t n)
 int harness_main_group(const char *name, const struct CMUnitTest *tests, size_t n, CMFixtureFunction setup,
 		       CMFixtureFunction teardown)
 {
+	int failed;
+
 	if (geteuid())
 		return cannot("needs root: network namespaces and BPF");
 	if (unshare(CLONE_NEWNET))
@@ -610,5 +691,7 @@ int harness_main_group(const char *name, const struct CMUnitTest *tests, size_t 
 		fprintf(stderr, "cannot set the namespace up\n");
 		return 1;
 	}
-	return _cmocka_run_group_tests(name, tests, n, setup, teardown);
+	failed = _cmocka_run_group_tests(name, tests, n, setup, teardown);
+	unload();
+	return failed;
 }

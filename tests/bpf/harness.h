@@ -30,6 +30,7 @@
 #include <stdbool.h>
 
 struct srfabric_bpf;
+struct loaded;
 
 enum port_name { TAP0, TAP1, TAP2, TAP3, UP0, UP1, PORTS };
 
@@ -98,12 +99,16 @@ extern const uint8_t mac_up0[6], mac_up1[6], mac_leaf0[6], mac_leaf1[6]; /* of t
 
 struct node {
 	struct srfabric_bpf *skel;
+	struct loaded *loaded;
 	struct sr_bpf_config config;
 	uint64_t before[DROPS]; /* packets dropped when the last run began */
 };
 
 struct sr_bpf_config config_default(void);
-/* NULL config: the default one. Never NULL; the caller frees. */
+/*
+ * NULL config: the default one. Never NULL; the caller frees. The programs may have been loaded for a node before, and
+ * be on its interfaces still; no two nodes share any at a time.
+ */
 struct node *node_new(const struct sr_bpf_config *config);
 void node_free(struct node *node);
 /* For cmocka: *state is a node with the default configuration. */

@@ -67,11 +67,12 @@ static int links_add(void **state)
 	return 0;
 }
 
-static int clean_up(void **state)
+static int links_del(void **state)
 {
+	(void)state;
 	dp_link_del("tap1");
 	dp_link_del("up1");
-	return dp_destroy(state);
+	return 0;
 }
 
 static void test_restart(void **state)
@@ -636,7 +637,7 @@ static void test_unprivileged(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, links_add, clean_up)
+#define TEST(name) cmocka_unit_test_teardown(name, dp_clear)
 
 int main(void)
 {
@@ -654,11 +655,11 @@ int main(void)
 		TEST(test_replace_under_traffic),
 		TEST(test_destroy),
 		TEST(test_readonly),
-		cmocka_unit_test(test_bad_config),
-		cmocka_unit_test(test_no_bpffs),
-		cmocka_unit_test_teardown(test_unprivileged, dp_destroy),
+		TEST(test_bad_config),
+		TEST(test_no_bpffs),
+		TEST(test_unprivileged),
 	};
 	int r = dp_isolate();
 
-	return r ? r : cmocka_run_group_tests(tests, NULL, NULL);
+	return r ? r : cmocka_run_group_tests(tests, links_add, links_del);
 }

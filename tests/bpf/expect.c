@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "expect.h"
 
+#include <sched.h>
 #include <string.h>
+#include <time.h>
 
 #define ETH_HLEN 14U
 #define IP4_ERROR (ETH_HLEN + 20U + 8U) /* in front of what is quoted */
@@ -60,4 +62,26 @@ void assert_icmp6_error_at(const struct packet *got, const struct icmp_error *wa
 			  ICMP6(want->type, want->code, want->rest),
 			  DATA(original < room ? original : room, want->about->data + ETH_HLEN));
 	packet_assert_equal_at(got, &expected, file, line);
+}
+
+void assert_rate_limited_at(struct node *node, enum port_name port, const struct packet *in, unsigned int rate,
+			    const char *file, int line)
+{
+	enum sr_direction dir = port < UP0 ? SR_DIR_FROM_TAP : SR_DIR_FROM_UPLINK;
+	time_t begin = time(NULL);
+	struct packet out;
+	cpu_set_t all, one;
+	unsigned int n, most;
+
+	assert_int_equal(sched_getaffinity(0, sizeof(all), &all), 0);
+	CPU_ZERO(&one);
+	CPU_SET((size_t)sched_getcpu(), &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	for (n = 0; node_run(node, port, in, &out) == TC_ACT_REDIRECT && n < 1000;)
+		n++;
+	assert_int_equal(sched_setaffinity(0, sizeof(all), &all), 0);
+	most = rate * (2 + (unsigned int)(time(NULL) - begin)); /* a second that has begun counts */
+	sr_case("%u answered", n);
+	require(n >= rate && n <= most, "not as many answered as the limit says", in, file, line);
+	node_assert_counted_at(node, dir, SR_DROP_RATE, file, line);
 }

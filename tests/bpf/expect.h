@@ -26,4 +26,12 @@ void assert_icmp6_error_at(const struct packet *got, const struct icmp_error *wa
 #define assert_icmp6_error(got, ...)                                                                                   \
 	assert_icmp6_error_at(got, &(const struct icmp_error){__VA_ARGS__}, __FILE__, __LINE__)
 
+/*
+ * Runs it until the rate limit holds an answer back: a second's worth of `rate` got answers, and what the time allowed
+ * that it took. On one CPU, since each has a limit of its own.
+ */
+void assert_rate_limited_at(struct node *node, enum port_name port, const struct packet *in, unsigned int rate,
+			    const char *file, int line);
+#define assert_rate_limited(node, port, in, rate) assert_rate_limited_at(node, port, in, rate, __FILE__, __LINE__)
+
 #endif

@@ -29,6 +29,7 @@
 
 #define BYTES (16 << 20)
 #define CHUNK (64 << 10)
+#define WAIT_S 30   /* for what must come: longer than any machine takes */
 #define VM_MTU 1436 /* what fits with an SRH into a fabric of 1500 */
 #define NH_A NH_FREE
 
@@ -236,7 +237,7 @@ static void connect_to(int fd, const char *text, uint16_t port)
 {
 	struct sockaddr_storage at;
 	socklen_t len = address(&at, text, port);
-	struct timeval timeout = {.tv_sec = 5};
+	struct timeval timeout = {.tv_sec = WAIT_S};
 
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	if (connect(fd, (struct sockaddr *)&at, len))
@@ -328,15 +329,15 @@ static int watch(const struct live *l, enum place place, const char *ifname)
 static void pump(int client, int server, int fabric, struct seen *in_fabric, int vm, struct seen *at_vm)
 {
 	uint64_t sent = 0, received = 0;
-	time_t end = time(NULL) + 30;
+	time_t end = time(NULL) + 4L * WAIT_S;
 
 	while (received < BYTES) {
 		struct pollfd fds[2] = {{.fd = server, .events = POLLIN},
 					{.fd = client, .events = sent < BYTES ? POLLOUT : 0}};
 
 		if (time(NULL) > end)
-			fail_msg("%llu bytes sent, %llu received in 30 s", (unsigned long long)sent,
-				 (unsigned long long)received);
+			fail_msg("%llu bytes sent, %llu received in %d s", (unsigned long long)sent,
+				 (unsigned long long)received, 4 * WAIT_S);
 		poll(fds, 2, 100);
 		if (fds[1].revents & POLLOUT)
 			sent += send_some(client, sent);
@@ -426,7 +427,7 @@ static void datagrams(struct live *l, const char *from, const char *to, size_t n
 {
 	static uint8_t out[CHUNK], in[CHUNK];
 	int server = socket_at(l, VM_B_, SOCK_DGRAM, to, 5002), client = socket_at(l, VM_A, SOCK_DGRAM, from, 0);
-	struct timeval timeout = {.tv_sec = 3};
+	struct timeval timeout = {.tv_sec = WAIT_S};
 
 	setsockopt(server, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	connect_to(client, to, 5002);

@@ -10,8 +10,8 @@
 
 #include "harness.h"
 
-#define WIRE_WAIT_MS 2000 /* for what must come */
-#define WIRE_QUIET_MS 150 /* for what must not */
+#define WIRE_WAIT_MS 20000 /* for what must come: longer than any machine takes */
+#define WIRE_QUIET_MS 150  /* for what must not */
 
 /* At the TC ingress of every port; gone with the interfaces. */
 void wire_attach(struct node *node);

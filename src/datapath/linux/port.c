@@ -123,8 +123,11 @@ static int attach_anew(struct sr_linux *dp, uint32_t ifindex, uint32_t vrf)
 int sr_linux_attach(struct sr_linux *dp, uint32_t ifindex, uint32_t vrf)
 {
 	const struct sr_linux_port *port = sr_linux_port(dp, ifindex);
+	char name[IF_NAMESIZE];
 
-	return port && port->attached && port->port.vrf == vrf ? 0 : attach_anew(dp, ifindex, vrf);
+	if (port && port->attached && port->port.vrf == vrf && if_indextoname(ifindex, name))
+		return 0;
+	return attach_anew(dp, ifindex, vrf);
 }
 
 /* The gateway's addresses: new ones first. */

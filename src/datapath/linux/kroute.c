@@ -63,7 +63,9 @@ void sr_kroute_put(struct nlmsghdr *message, uint16_t type, uint16_t flags, cons
 	rtm->rtm_table = route->table < 256 ? (unsigned char)route->table : RT_TABLE_UNSPEC;
 	rtm->rtm_protocol = route->protocol;
 	rtm->rtm_type = route->type;
-	rtm->rtm_scope = v4 && route->type == RTN_UNICAST ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	rtm->rtm_scope = route->type == RTN_UNSPEC	    ? RT_SCOPE_NOWHERE
+			 : v4 && route->type == RTN_UNICAST ? RT_SCOPE_LINK
+							    : RT_SCOPE_UNIVERSE;
 	if (route->table >= 256)
 		mnl_attr_put_u32(message, RTA_TABLE, route->table);
 	if (v4) {

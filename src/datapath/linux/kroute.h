@@ -20,7 +20,7 @@ enum sr_kencap {
 struct sr_kroute {
 	struct sr_prefix dst; /* its family is the route's */
 	uint32_t table;
-	uint8_t type;	  /* RTN_* */
+	uint8_t type;	  /* RTN_*; to remove one of any type: RTN_UNSPEC */
 	uint8_t protocol; /* RTPROT_* */
 	uint32_t metric;  /* 0: none (IPv4), the kernel's 1024 (IPv6) */
 	uint32_t oif;	  /* 0: none */

@@ -231,13 +231,13 @@ static int take_route(struct learning *l, const struct sr_kroute *route)
 		return note_table(dp, route->table);
 	if (!unresolve(l, vrf, route, &nh))
 		return 0;
-	/* Written for the other encapsulation mode: as if not there, and then set anew. */
+	/* Written for the other encapsulation mode: to be written anew. */
 	r = learn_hop(l, &nh, &hop);
 	if (r == 0)
 		r = sr_table_set(&dp->table, vrf, &route->dst, hop);
 	if (r == 0 && route->encap == SR_KENCAP_SEG6 && route->reduced != dp->reduced) {
 		pos = sr_table_find(&dp->table, vrf, &route->dst);
-		dp->table.routes[pos].hole = true;
+		dp->table.routes[pos].stale = true;
 	}
 	return r;
 }

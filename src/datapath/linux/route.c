@@ -11,9 +11,9 @@
 #include <string.h>
 
 struct wire {
-	enum { WIRE_NONE, WIRE_HOLE, WIRE_PORT, WIRE_SEGS } kind;
-	uint32_t ifindex; /* PORT */
-	uint8_t mac[6];	  /* PORT */
+	enum { WIRE_NONE, WIRE_UNKNOWN, WIRE_HOLE, WIRE_PORT, WIRE_SEGS } kind; /* UNKNOWN: there, and equals nothing */
+	uint32_t ifindex;							/* PORT */
+	uint8_t mac[6];								/* PORT */
 	size_t n_segs;
 	struct sr_sid segs[SR_SEGS_MAX];
 };
@@ -44,7 +44,7 @@ static void resolve(const struct sr_linux_vrf *vrf, const struct sr_dp_nexthop *
 
 static bool wire_equal(const struct wire *a, const struct wire *b)
 {
-	if (a->kind != b->kind)
+	if (a->kind != b->kind || a->kind == WIRE_UNKNOWN)
 		return false;
 	if (a->kind == WIRE_PORT)
 		return a->ifindex == b->ifindex && memcmp(a->mac, b->mac, sizeof(a->mac)) == 0;
@@ -58,7 +58,9 @@ static void to_kernel(const struct sr_linux *dp, const struct sr_linux_vrf *vrf,
 	*ret = (struct sr_kroute){
 		.dst = *dst,
 		.table = vrf->table,
-		.type = wire->kind == WIRE_HOLE ? RTN_BLACKHOLE : RTN_UNICAST,
+		.type = wire->kind == WIRE_HOLE	     ? RTN_BLACKHOLE
+			: wire->kind == WIRE_UNKNOWN ? RTN_UNSPEC
+						     : RTN_UNICAST,
 		.protocol = RTPROT_BOOT,
 		.metric = sr_prefix_is_v4(dst) ? 0 : SR_METRIC6,
 	};
@@ -85,6 +87,7 @@ struct run {
 		bool optional;
 	} * noted;
 	unsigned int n;
+	bool exclusive;	     /* there is one that fails where somebody else has a route */
 	size_t failed_index; /* SIZE_MAX: none yet */
 	int err;
 };
@@ -99,6 +102,7 @@ static int run_init(struct run *run, struct sr_linux *dp)
 static void on_failed(void *ctx, unsigned int number, int err)
 {
 	struct run *run = ctx;
+	struct sr_table *table = &run->dp->table;
 	const struct noted *noted = &run->noted[number];
 
 	if (noted->optional)
@@ -108,7 +112,9 @@ static void on_failed(void *ctx, unsigned int number, int err)
 		run->err = err;
 	}
 	/* Cannot fail: what it brings back was there, and the index and the array do not shrink. */
-	sr_table_set(&run->dp->table, noted->route.vrf, &noted->route.dst, noted->old_hop);
+	sr_table_set(table, noted->route.vrf, &noted->route.dst, noted->old_hop);
+	if (noted->old_hop)
+		table->routes[sr_table_find(table, noted->route.vrf, &noted->route.dst)].stale = true;
 }
 
 static int run_flush(struct run *run)
@@ -118,6 +124,7 @@ static int run_flush(struct run *run)
 	if (r < 0)
 		run->dp->unsure = true;
 	run->n = 0;
+	run->exclusive = false;
 	return r;
 }
 
@@ -176,6 +183,7 @@ static int run_route(struct run *run, const struct noted *noted, const struct wi
 		sr_kroute_put(message, RTM_DELROUTE, 0, &route);
 	else
 		sr_kroute_put(message, RTM_NEWROUTE, flags, &route);
+	run->exclusive |= exclusive;
 	if (!(old->kind == WIRE_PORT && new->kind == WIRE_PORT && old->ifindex == new->ifindex))
 		r = put_neighbour(run, noted, old, false);
 	return r < 0 ? r : put_neighbour(run, noted, new, true);
@@ -185,8 +193,14 @@ static int run_route(struct run *run, const struct noted *noted, const struct wi
 static void wire_there(const struct sr_linux *dp, const struct sr_table_route *route, struct wire *ret)
 {
 	resolve(&dp->vrfs[route->vrf], &dp->hops[route->hop].nh, ret);
-	if (route->hole)
-		*ret = (struct wire){.kind = WIRE_HOLE};
+	if (route->hole || route->stale)
+		*ret = (struct wire){.kind = route->stale ? WIRE_UNKNOWN : WIRE_HOLE};
+}
+
+static void written(struct sr_table_route *route, bool hole)
+{
+	route->hole = hole;
+	route->stale = false;
 }
 
 /* What it should be. A tap is made ready first; where it is gone, a blackhole stands in until we hear of that. */
@@ -208,6 +222,16 @@ static int wire_wanted(struct sr_linux *dp, uint32_t vrf, const struct sr_dp_nex
 
 /* ---- routes */
 
+/* Is it about a destination that this batch writes only if nobody else has a route there? That is to be known first. */
+static bool depends(const struct run *run, const struct sr_dp_route *route)
+{
+	for (unsigned int i = 0; run->exclusive && i < run->n; i++)
+		if (!run->noted[i].old_hop && run->noted[i].route.vrf == route->vrf &&
+		    sr_prefix_equal(&run->noted[i].route.dst, &route->dst))
+			return true;
+	return false;
+}
+
 static int route_apply(struct run *run, const struct sr_dp_route *route, size_t index)
 {
 	struct sr_linux *dp = run->dp;
@@ -220,6 +244,12 @@ static int route_apply(struct run *run, const struct sr_dp_route *route, size_t 
 	if (!sr_linux_vrf(dp, route->vrf) || route->nexthop > dp->max_hops ||
 	    (route->nexthop && !dp->hops[route->nexthop].there))
 		return -ENOENT;
+	if (pos != SR_TABLE_NONE && depends(run, route)) {
+		r = run_flush(run);
+		if (r < 0 || run->err)
+			return r;
+		pos = sr_table_find(&dp->table, route->vrf, &route->dst);
+	}
 	if (pos != SR_TABLE_NONE) {
 		wire_there(dp, &dp->table.routes[pos], &old);
 		noted.old_hop = dp->table.routes[pos].hop;
@@ -231,7 +261,7 @@ static int route_apply(struct run *run, const struct sr_dp_route *route, size_t 
 	if (r < 0)
 		return r;
 	if (route->nexthop)
-		dp->table.routes[sr_table_find(&dp->table, route->vrf, &route->dst)].hole = hole;
+		written(&dp->table.routes[sr_table_find(&dp->table, route->vrf, &route->dst)], hole);
 	return wire_equal(&old, &new) ? 0 : run_route(run, &noted, &old, &new);
 }
 
@@ -259,8 +289,8 @@ int sr_linux_routes(struct sr_dp *base, const struct sr_dp_route *routes, size_t
 
 /* ---- next hops */
 
-/* Writes all routes of a hop, from what `old` comes to. NULL: from nothing that can be relied upon. */
-static int rewrite(struct sr_linux *dp, uint32_t id, const struct sr_dp_nexthop *old, const struct sr_dp_nexthop *new)
+/* Writes the routes of a hop that are not yet what `new` comes to; all: nor can be relied upon to be. */
+static int rewrite(struct sr_linux *dp, uint32_t id, bool all, const struct sr_dp_nexthop *new)
 {
 	struct run run;
 	int r = run_init(&run, dp), w;
@@ -269,16 +299,17 @@ static int rewrite(struct sr_linux *dp, uint32_t id, const struct sr_dp_nexthop 
 	     pos = dp->table.routes[pos].next) {
 		struct sr_table_route *route = &dp->table.routes[pos];
 		struct noted noted = {.route = {route->vrf, id, route->dst}, .old_hop = id};
-		struct wire was = {.kind = WIRE_HOLE}, is;
+		struct wire was, is;
 		bool hole;
 
-		if (!route->hole && old)
-			resolve(&dp->vrfs[route->vrf], old, &was);
+		wire_there(dp, route, &was);
+		if (all)
+			was = (struct wire){.kind = WIRE_UNKNOWN};
 		r = wire_wanted(dp, route->vrf, new, &is, &hole);
 		if (r < 0)
 			break;
-		route->hole = hole;
-		if (!old || !wire_equal(&was, &is))
+		written(route, hole);
+		if (!wire_equal(&was, &is))
 			r = run_route(&run, &noted, &was, &is);
 	}
 	w = run_flush(&run);
@@ -298,9 +329,13 @@ int sr_linux_nexthop_set(struct sr_dp *base, uint32_t id, const struct sr_dp_nex
 	if (nh->kind == SR_NH_SIDS && (nh->n_segs == 0 || nh->n_segs > SR_SEGS_MAX))
 		return -EINVAL;
 	if (dp->hops[id].there)
-		r = rewrite(dp, id, &dp->hops[id].nh, nh);
+		r = rewrite(dp, id, false, nh);
 	if (r == 0)
 		dp->hops[id] = (struct sr_linux_hop){.there = true, .nh = *nh};
+	else /* some are written for the new, some for the old */
+		for (uint32_t pos = sr_table_first(&dp->table, id); pos != SR_TABLE_NONE;
+		     pos = dp->table.routes[pos].next)
+			dp->table.routes[pos].stale = true;
 	return r;
 }
 
@@ -318,7 +353,7 @@ int sr_linux_nexthop_del(struct sr_dp *base, uint32_t id)
 
 int sr_linux_rewrite_hop(struct sr_linux *dp, uint32_t hop)
 {
-	return rewrite(dp, hop, NULL, &dp->hops[hop].nh);
+	return rewrite(dp, hop, true, &dp->hops[hop].nh);
 }
 
 int sr_linux_rewrite_vrf(struct sr_linux *dp, uint32_t vrf)
@@ -327,14 +362,15 @@ int sr_linux_rewrite_vrf(struct sr_linux *dp, uint32_t vrf)
 	int r = run_init(&run, dp), w;
 
 	for (uint32_t pos = 0; r == 0 && pos < dp->table.n; pos++) {
-		const struct sr_table_route *route = &dp->table.routes[pos];
+		struct sr_table_route *route = &dp->table.routes[pos];
 		struct noted noted = {.route = {vrf, route->hop, route->dst}, .old_hop = route->hop};
-		struct wire hole = {.kind = WIRE_HOLE}, is;
+		struct wire was = {.kind = WIRE_UNKNOWN}, is;
 
 		if (route->vrf != vrf || dp->hops[route->hop].nh.kind != SR_NH_NODE)
 			continue;
-		wire_there(dp, route, &is);
-		r = run_route(&run, &noted, &hole, &is);
+		resolve(&dp->vrfs[vrf], &dp->hops[route->hop].nh, &is);
+		written(route, false);
+		r = run_route(&run, &noted, &was, &is);
 	}
 	w = run_flush(&run);
 	free(run.noted);

@@ -115,7 +115,7 @@ int sr_table_set(struct sr_table *table, uint32_t vrf, const struct sr_prefix *d
 	} else if (table->routes[pos].hop != hop) {
 		unlink_route(table, pos);
 		table->routes[pos].hop = hop;
-		table->routes[pos].hole = false;
+		table->routes[pos].hole = table->routes[pos].stale = false;
 		link_route(table, pos);
 	}
 	return 0;

@@ -15,7 +15,8 @@
 
 struct sr_table_route {
 	struct sr_prefix dst;
-	bool hole; /* written as a blackhole: its tap was not there */
+	bool hole;  /* written as a blackhole: its tap was not there */
+	bool stale; /* what is written is not what its hop comes to: for other settings, or a write has failed */
 	uint32_t vrf, hop;
 	uint32_t prev, next; /* of the same hop */
 };

@@ -7,13 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
-#define ANSWER_SIZE 32768 /* what the kernel fills at most at a time in a dump */
-#define BATCH_SIZE 65536  /* of messages sent in one go */
+#define ANSWER_SIZE 32768	     /* what the kernel fills at most at a time in a dump */
+#define BATCH_SIZE 65536	     /* of messages sent in one go */
+#define RECEIVE_BUFFER (1024 * 1024) /* the answers to a batch, each message refused */
+#define TRIES 250		     /* of 2 ms */
 
 int sr_rtnl_open(struct sr_rtnl *nl, int bus)
 {
-	int one = 1, r;
+	int one = 1, size = RECEIVE_BUFFER, r;
 
 	*nl = (struct sr_rtnl){.socket = mnl_socket_open2(bus, SOCK_CLOEXEC)};
 	if (!nl->socket)
@@ -23,6 +26,8 @@ int sr_rtnl_open(struct sr_rtnl *nl, int bus)
 		sr_rtnl_close(nl);
 		return r;
 	}
+	/* Without the privilege to write routes there will be no answers to a batch of them. */
+	setsockopt(mnl_socket_get_fd(nl->socket), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	/* Both are comforts: the kernel's words for an error, and errors without the message repeated. */
 	mnl_socket_setsockopt(nl->socket, NETLINK_EXT_ACK, &one, sizeof(one));
 	mnl_socket_setsockopt(nl->socket, NETLINK_CAP_ACK, &one, sizeof(one));
@@ -168,10 +173,11 @@ struct nlmsghdr *sr_rtnl_batch_next(struct sr_rtnl_batch *batch)
 }
 
 /* Reads answers until that to the last message, which is sent with NLM_F_ACK: the kernel works in order. */
-static int read_answers(struct sr_rtnl_batch *batch, void (*failed)(void *ctx, unsigned int number, int err), void *ctx)
+static int read_answers(struct sr_rtnl_batch *batch)
 {
 	char buf[ANSWER_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
 
+	memset(batch->errors, 0, batch->n * sizeof(batch->errors[0]));
 	for (;;) {
 		ssize_t len = mnl_socket_recvfrom(batch->nl->socket, buf, sizeof(buf));
 		const struct nlmsghdr *answer = (const struct nlmsghdr *)buf;
@@ -180,47 +186,77 @@ static int read_answers(struct sr_rtnl_batch *batch, void (*failed)(void *ctx, u
 		if (len < 0)
 			return -errno;
 		for (; mnl_nlmsg_ok(answer, left); answer = mnl_nlmsg_next(answer, &left)) {
-			unsigned int number = answer->nlmsg_seq - batch->first_seq;
-			int err;
+			unsigned int at = answer->nlmsg_seq - batch->first_seq;
 
-			if (answer->nlmsg_type != NLMSG_ERROR || number >= batch->n)
+			if (answer->nlmsg_type != NLMSG_ERROR || at >= batch->n)
 				continue;
-			err = outcome(batch->nl, answer);
-			if (err)
-				failed(ctx, number, err);
-			if (number == batch->n - 1)
+			batch->errors[at] = outcome(batch->nl, answer);
+			if (at == batch->n - 1)
 				return 0;
 		}
 	}
 }
 
-/* Only now: other requests may have gone over the socket while the batch was built. */
-static void number_messages(struct sr_rtnl_batch *batch)
+static int send_batch(struct sr_rtnl_batch *batch)
 {
-	struct nlmsghdr *message;
+	struct nlmsghdr *message = NULL;
 
+	/* Numbered only now: other requests may have gone over the socket while the batch was built. */
 	batch->first_seq = batch->nl->seq + 1;
 	for (size_t at = 0; at < batch->used; at += MNL_ALIGN(message->nlmsg_len)) {
 		message = (struct nlmsghdr *)(void *)(batch->buf + at);
 		message->nlmsg_seq = ++batch->nl->seq;
 	}
+	message->nlmsg_flags |= NLM_F_ACK;
+	batch->nl->text[0] = '\0';
+	if (mnl_socket_sendto(batch->nl->socket, batch->buf, batch->used) < 0)
+		return -errno;
+	return read_answers(batch);
 }
 
+/* Tells of the failures, and leaves in the batch only the messages that are worth another try. */
+static void sift(struct sr_rtnl_batch *batch, bool again, void (*failed)(void *ctx, unsigned int number, int err),
+		 void *ctx)
+{
+	unsigned int n = batch->n;
+	size_t at = 0;
+
+	batch->n = 0;
+	batch->used = 0;
+	for (unsigned int i = 0; i < n; i++) {
+		size_t len = MNL_ALIGN(((struct nlmsghdr *)(void *)(batch->buf + at))->nlmsg_len);
+
+		if (batch->errors[i] == -ENOMEM && again) {
+			memmove(batch->buf + batch->used, batch->buf + at, len);
+			batch->used += len;
+			batch->numbers[batch->n++] = batch->numbers[i];
+		} else if (batch->errors[i]) {
+			failed(ctx, batch->numbers[i], batch->errors[i]);
+		}
+		at += len;
+	}
+}
+
+/*
+ * The kernel allocates a route's per-CPU parts without waiting (seg6 has such: dst_cache_init with GFP_ATOMIC), and
+ * says ENOMEM when it has none ready; it makes more ready in the background. So that is asked again after a moment.
+ */
 int sr_rtnl_batch_flush(struct sr_rtnl_batch *batch, void (*failed)(void *ctx, unsigned int number, int err), void *ctx)
 {
+	const struct timespec moment = {.tv_nsec = 2 * 1000 * 1000};
 	int r = 0;
 
 	close_last(batch);
-	if (batch->n == 0)
-		return 0;
-	batch->last->nlmsg_flags |= NLM_F_ACK;
-	number_messages(batch);
-	batch->nl->text[0] = '\0';
-	if (mnl_socket_sendto(batch->nl->socket, batch->buf, batch->used) < 0)
-		r = -errno;
-	if (r == 0)
-		r = read_answers(batch, failed, ctx);
-	batch->used = 0;
+	for (unsigned int i = 0; i < batch->n; i++)
+		batch->numbers[i] = i;
+	for (int tries = 0; batch->n > 0 && r == 0; tries++) {
+		if (tries > 0)
+			nanosleep(&moment, NULL);
+		r = send_batch(batch);
+		if (r == 0)
+			sift(batch, tries < TRIES, failed, ctx);
+	}
 	batch->n = 0;
+	batch->used = 0;
 	return r;
 }

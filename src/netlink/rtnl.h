@@ -16,7 +16,7 @@
 
 #define SR_RTNL_MESSAGE_MAX 2048 /* the largest message that a batch takes */
 #define SR_RTNL_TEXT_MAX 128
-#define SR_RTNL_BATCH_MAX 400 /* messages: with each refused, the answers fit the socket's default buffer */
+#define SR_RTNL_BATCH_MAX 400 /* messages in a batch */
 
 struct sr_rtnl {
 	struct mnl_socket *socket;
@@ -50,13 +50,15 @@ struct sr_rtnl_batch {
 	unsigned int first_seq, n;
 	struct nlmsghdr *last; /* counted in n and used once it is closed */
 	bool open;
+	int errors[SR_RTNL_BATCH_MAX];		 /* by position */
+	unsigned int numbers[SR_RTNL_BATCH_MAX]; /* by position: the number that the caller knows */
 };
 
 int sr_rtnl_batch_init(struct sr_rtnl_batch *batch, struct sr_rtnl *nl);
 void sr_rtnl_batch_fini(struct sr_rtnl_batch *batch);
 /* A zeroed header to build on, SR_RTNL_MESSAGE_MAX bytes; NULL when the batch is full: flush it. */
 struct nlmsghdr *sr_rtnl_batch_next(struct sr_rtnl_batch *batch);
-/* Sends what was built. failed is called for each that the kernel refused, in order. -errno: the socket is at fault. */
+/* Sends what was built. failed is called for each that the kernel refused, in any order. -errno: the socket failed. */
 int sr_rtnl_batch_flush(struct sr_rtnl_batch *batch, void (*failed)(void *ctx, unsigned int number, int err),
 			void *ctx);
 

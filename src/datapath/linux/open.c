@@ -133,7 +133,7 @@ static int probe_filters(struct sr_linux *dp, uint32_t ifindex, const struct sr_
 static int probe(struct sr_linux *dp, enum sr_sid_behavior behavior, const struct sr_err *err)
 {
 	unsigned int left = if_nametoindex(PROBE); /* by one that was killed */
-	uint32_t ifindex;
+	uint32_t ifindex = 0;
 	int r = left ? sr_klink_del(&dp->nl, left) : 0;
 
 	if (r == 0)

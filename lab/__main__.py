@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The lab on this machine, called srf: up, down, exec, srctl, datapath, vtysh."""
 import argparse
+import configparser
 import os
 import pathlib
 import sys
 import time
 
 from lab import instance, netns, show
+from lab.agent import lacking
 
 NAME = "srf"
 PROJECT_A = "aaaaaaaa00000000000000000000000a"
@@ -32,10 +34,12 @@ def up(args):
 
     def progress(text):
         print(f"{time.monotonic() - start:5.1f} s  {text}", flush=True)
+    if args.datapath != "ebpf" and (why := lacking("linux")):
+        sys.exit(f"lab: --datapath {args.datapath}: {why}")
     with instance.locked(NAME):
         if instance.down(NAME):
             progress("removed the lab that was there")
-        lab = instance.Instance(NAME, args.build)
+        lab = instance.Instance(NAME, args.build, datapath=args.datapath)
         lab.up(progress)
         progress("tenants, ports, VMs")
         make_tenants(lab.tenants, lab.fabric.hypervisors)
@@ -46,7 +50,7 @@ def up(args):
 def present(lab):
     """The end of make lab. Exit code 1 if something that must answer does not, or the other way round."""
     vms, tenants = lab.tenants.vms, lab.tenants
-    say("The fabric", show.picture(lab.fabric, vms.values()))
+    say("The fabric", show.picture(lab.fabric, vms.values(), lab.agents))
     say("Its tenants", show.networks(tenants))
     within = [(vms[a], vms[b].ip, True) for a, b in
               (("a1", "a2"), ("a1", "a3"), ("a3", "a2"), ("a4", "a5"), ("b1", "b2"), ("b3", "b1"))]
@@ -59,7 +63,8 @@ def present(lab):
         good = good and all(ok for _, ok in results)
     where, *layers = show.one_packet(tenants, vms["a1"], vms["a2"])
     say(f"A packet from a1 to a2, {where}", layers)
-    say("To try next", TRY)
+    linux = [name for name, agent in lab.agents.items() if agent.kind == "linux"]
+    say("To try next", TRY + [line.replace("HV", linux[0]) for line in TRY_LINUX if linux])
     return 0 if good else 1
 
 
@@ -72,6 +77,9 @@ sudo scripts/lab datapath hv1                                    what a hypervis
 sudo scripts/lab exec hv1 ip -6 route                            what BGP gave it
 sudo scripts/lab vtysh leaf1 show bgp ipv6 unicast               what FRR says
 sudo make lab-down                                               remove it all""".splitlines()
+TRY_LINUX = """\
+sudo scripts/lab exec HV ip -d link show type vrf                its tenants' VRFs and their tables
+sudo scripts/lab exec HV ip -6 route show table local            SIDs and what is done at each""".splitlines()
 
 
 def say(title, lines):
@@ -105,12 +113,22 @@ def srctl(args):
 
 
 def datapath(args):
-    """What is in a hypervisor's kernel, by srctl."""
+    """What is in a hypervisor's kernel, by srctl; a linux datapath is no secret of ours, so ip shows it."""
     lab = instance.Instance(NAME, args.build)
     if args.node not in lab.agents:
         sys.exit(f"no {args.node}; hypervisors are: {' '.join(lab.agents)}")
-    enter(args.node, lab.tenants.command(["datapath", *(args.words or ["dump"]), "--bpffs",
-                                          str(lab.agents[args.node].bpffs)]))
+    agent, config = lab.agents[args.node], configparser.ConfigParser()
+    config.read(agent.config_file)
+    if config.get("datapath", "kind", fallback=None) == "linux":
+        enter(args.node, ["sh", "-c", LOOK])
+    enter(args.node, lab.tenants.command(["datapath", *(args.words or ["dump"]), "--bpffs", str(agent.bpffs)]))
+
+
+LOOK = """\
+for vrf in $(ip -br link show type vrf | cut -d' ' -f1); do
+    ip -d -o link show dev $vrf; ip -br link show master $vrf; ip route show vrf $vrf; ip -6 route show vrf $vrf; echo
+done
+ip -6 route show table all | grep seg6local"""
 
 
 def vtysh(args):
@@ -128,6 +146,9 @@ def main():
         sub = commands.add_parser(name)
         sub.set_defaults(function=function)
         sub.add_argument("--build", type=lambda p: pathlib.Path(p).resolve(), default=pathlib.Path("build").resolve())
+        if name == "up":
+            sub.add_argument("--datapath", choices=instance.DATAPATHS, default="ebpf",
+                             help="of the hypervisors; mixed: linux and ebpf in turn (default: ebpf)")
         for word in takes:
             sub.add_argument(word, nargs=argparse.REMAINDER if word == "words" else None)
     args = parser.parse_args()

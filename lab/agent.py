@@ -2,8 +2,9 @@
 """One sr-agent on one hypervisor: its configuration file, and its process from start to kill -9.
 
 It is ready when it says so, as it does to systemd: READY=1 on the socket in NOTIFY_SOCKET. Its log is what it writes to
-standard error. What it forwards with lives in the kernel, pinned in its own directory of the BPF file system, and stays
-when the process ends; cleanup() is the agent's own removal of all that.
+standard error. What it forwards with lives in the kernel and stays when the process ends: with the eBPF datapath pinned
+in its own directory of the BPF file system, with the kernel's own as devices and routes of its namespace. cleanup() is
+the agent's own removal of all that.
 """
 import configparser
 import os
@@ -23,8 +24,18 @@ def mount_bpffs():
         subprocess.run(["mount", "-t", "bpf", "bpf", str(BPFFS)], check=True)
 
 
+def lacking(kind):
+    """What this machine's kernel lacks for a datapath, or None: linux wants the VRF driver."""
+    probe = ["unshare", "-n", "ip", "link", "add", "probe", "type", "vrf", "table", "1"]
+    if kind == "linux" and subprocess.run(probe, stderr=subprocess.DEVNULL).returncode:
+        return "this kernel has no VRF driver"
+    return None
+
+
 class Agent:
-    def __init__(self, node, directory, instance, build, etcd_url, cluster, options=None):
+    """kind: ebpf, linux, or None for what the agent chooses by itself."""
+
+    def __init__(self, node, directory, instance, build, etcd_url, cluster, options=None, kind=None):
         self.node, self.dir, self.build = node, pathlib.Path(directory), pathlib.Path(build)
         self.bpffs = BPFFS / f"srfabric-{instance}-{node.name}"
         self.config = {
@@ -34,8 +45,13 @@ class Agent:
             "datapath": {"bpffs": self.bpffs},
             "log": {"level": "info"},
         }
+        if kind:
+            self.config["datapath"]["kind"] = kind
+        if kind == "linux":
+            self.config["datapath"]["state_dir"] = self.dir / "state"
         for section, values in (options or {}).items():
             self.config[section].update(values)
+        self.kind = kind or "ebpf"  # which is what the agent prefers
         self.child = None
 
     @property
@@ -72,6 +88,7 @@ class Agent:
             self.wait_ready(timeout)
 
     def wait_ready(self, timeout=30):
+        timeout *= netns.PATIENCE
         self.notify.settimeout(0.1)
         for _ in range(int(timeout * 10)):
             try:
@@ -87,7 +104,7 @@ class Agent:
     def stop(self):
         """SIGTERM; forwarding stays. Returns the exit code."""
         self.child.terminate()
-        return self.child.wait(20)
+        return self.child.wait(20 * netns.PATIENCE)
 
     def kill(self):
         self.child.kill()

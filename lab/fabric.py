@@ -22,6 +22,10 @@ not show, and leaves the label out.
 
 zebra, bfdd and bgpd run in the foreground under a loop that starts them again: without zebra a node's routes freeze.
 bfdd gets real-time priority, so that a busy machine is not taken for a broken link.
+
+Where the underlay is not what matters and every process costs (tests in a VM), routing="static" does without daemons:
+each hypervisor has all leaves as its way to the SR domain, each leaf a route to each hypervisor's locator, and spines,
+if there are any, are only to be looked at.
 """
 import dataclasses
 import ipaddress
@@ -67,8 +71,12 @@ class Node:
 class Fabric:
     """create() makes it, destroy() removes it; in between, nodes[...] and ways to break things."""
 
-    def __init__(self, prefix, directory, hypervisors=3, spines=2, leaves=2, mtu=9000, bfd=(3, 100)):
+    def __init__(self, prefix, directory, hypervisors=3, spines=2, leaves=2, mtu=9000, bfd=(3, 100), routing="bgp",
+                 locators=None):
+        """locators: of the hypervisors, if they are not to be the usual ones."""
         self.prefix, self.dir, self.mtu, self.bfd = prefix, pathlib.Path(directory), mtu, bfd
+        self.static = routing == "static"
+        locators = locators or [f"2400:dcc0::a7a:{0x4d8e + i:x}" for i in range(hypervisors)]
         self.nodes, self.links = {}, []
         for i in range(1, spines + 1):
             self._node(f"spine{i}", "spine", 65000, 1 + i)
@@ -76,7 +84,7 @@ class Fabric:
             self._node(f"leaf{i}", "leaf", 65100 + i, 10 + i)
         for i in range(1, hypervisors + 1):
             node = self._node(f"hv{i}", "hypervisor", 65200 + i, 100 + i)
-            node.locator = f"2400:dcc0::a7a:{0x4d8d + i:x}"
+            node.locator = locators[i - 1]
         for leaf in self.kind("leaf"):
             for spine in self.kind("spine"):
                 self._link(leaf, spine.name, spine, leaf.name)
@@ -111,6 +119,11 @@ class Fabric:
                     + [line for n in self.hypervisors for line in (f"link set {n.name} master br0 up",)])
         for node in self.nodes.values():
             netns.batch(node.ns, self._setup(node))
+        if not self.static:
+            self._start_routing()
+
+    def _start_routing(self):
+        for node in self.nodes.values():
             self._configure_frr(node)
         # A daemon that finds no zebra tries again only after seconds.
         for daemon in DAEMONS:
@@ -134,6 +147,19 @@ class Fabric:
         if node.kind == "hypervisor":
             yield f"addr add 192.0.2.{self.hypervisors.index(node) + 1}/24 dev mgmt"
             yield "link set mgmt up"
+        if self.static:
+            yield from self._static_routes(node)
+
+    def _static_routes(self, node):
+        """What BGP would have found. A link's ends are fe80::a, which is the hypervisor's, and fe80::b."""
+        for interface, (other, _) in node.links.items():
+            yield f"addr replace {'fe80::a' if node.kind == 'hypervisor' else 'fe80::b'}/64 dev {interface}"
+            if node.kind == "leaf" and other.kind == "hypervisor":
+                for target in (other.prefix, other.loopback):
+                    yield f"route replace {target} via fe80::a dev {interface}"
+        if node.kind == "hypervisor":
+            hops = " ".join(f"nexthop via fe80::b dev {interface}" for interface in node.links)
+            yield f"route replace {DOMAIN} {hops}"
 
     # The routing daemons
 
@@ -201,6 +227,13 @@ router bgp {node.asn}
         netns.batch(node.ns, [f"route replace unreachable {node.prefix} proto {ROUTE_PROTO}",
                               f"route replace local {node.prefix} dev lo proto {ROUTE_PROTO}"])
 
+    def relocate(self, node, locator):
+        """A node gets another locator. With BGP it announces that itself."""
+        node.locator = locator
+        if self.static:
+            for leaf in self.kind("leaf"):
+                netns.batch(leaf.ns, self._static_routes(leaf))
+
     def routes(self, node):
         """{prefix: {(gateway, interface), ...}} that BGP gave this node."""
         found = {}
@@ -212,6 +245,8 @@ router bgp {node.asn}
 
     def wait_routes(self, announced=None, timeout=30, paths=None):
         """Until each router has each announced locator, over each of its links towards it that can be up."""
+        if self.static:
+            return
         announced = self.hypervisors if announced is None else announced
         wait_until(lambda: not self.missing(announced, paths), timeout,
                    lambda: f"no routes: {self.missing(announced, paths)}")
@@ -233,11 +268,16 @@ router bgp {node.asn}
     # Breaking it
 
     def link_set(self, node, interface, state):
-        netns.batch(node.ns, [f"link set {interface} {state}"])
+        self._links_set(node, [interface], state)
 
     def node_links_set(self, node, state):
         """All links of a router: what its neighbours see when it loses and regains power."""
-        netns.batch(node.ns, [f"link set {interface} {state}" for interface in node.links])
+        self._links_set(node, node.links, state)
+
+    def _links_set(self, node, interfaces, state):
+        netns.batch(node.ns, [f"link set {interface} {state}" for interface in interfaces])
+        if self.static and state == "up":
+            netns.batch(node.ns, self._static_routes(node))
 
     def cut(self, node, interface):
         """A link that silently carries nothing any more, either way; both ends keep their carrier."""
@@ -251,6 +291,7 @@ router bgp {node.asn}
 
 def wait_until(condition, timeout, text="it did not happen", interval=0.05):
     """Polls; text (or what it returns) is what the TimeoutError says. Returns what the condition returned."""
+    timeout *= netns.PATIENCE
     end = time.monotonic() + timeout
     while not (value := condition()):
         if time.monotonic() > end:

@@ -49,16 +49,27 @@ def down(name):
     return there
 
 
-class Instance:
-    """options: sections of the agents' configuration to change; fabric: arguments of Fabric."""
+DATAPATHS = ("ebpf", "linux", "mixed")
 
-    def __init__(self, name, build, options=None, **fabric):
+
+def kinds(datapath, nodes):
+    """The datapath of each node, mixed being linux and ebpf in turn; None: as its agent likes."""
+    return [("linux", "ebpf")[i % 2] if datapath == "mixed" else datapath for i in range(len(nodes))]
+
+
+class Instance:
+    """options: sections of the agents' configuration to change; datapath: one of DATAPATHS, or None; vrf_cidr: of the
+    cluster; fabric: arguments of Fabric."""
+
+    def __init__(self, name, build, options=None, datapath=None, vrf_cidr="169.254.0.0/16", **fabric):
+        self.vrf_cidr = vrf_cidr
         self.name, self.dir, self.build = name, directory(name), pathlib.Path(build)
         self.fabric = Fabric(name + "-", self.dir, **fabric)
         self.etcd = Etcd(name + "-mgmt", self.dir / "etcd")
-        self.tenants = Tenants(self.fabric, self.etcd, self.build, CLUSTER)
-        self.agents = {node.name: Agent(node, self.dir / node.name, name, self.build, self.etcd.url, CLUSTER, options)
-                       for node in self.fabric.hypervisors}
+        self.tenants = Tenants(self.fabric, self.etcd, self.build, CLUSTER, on_link6=datapath in (None, "ebpf"))
+        nodes = self.fabric.hypervisors
+        self.agents = {node.name: Agent(node, self.dir / node.name, name, self.build, self.etcd.url, CLUSTER, options,
+                                        kind) for node, kind in zip(nodes, kinds(datapath, nodes))}
 
     def up(self, progress=lambda text: None):
         """Routers, etcd, a cluster, agents; tenants are the caller's."""
@@ -67,7 +78,7 @@ class Instance:
         self.fabric.create()
         progress("etcd")
         self.etcd.start()
-        self.tenants.cluster_create()
+        self.tenants.cluster_create(self.vrf_cidr)
         progress("agents")
         for agent in self.agents.values():
             agent.start(wait=False)

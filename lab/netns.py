@@ -16,6 +16,7 @@ import subprocess
 import time
 
 RUN = pathlib.Path("/run/netns")
+PATIENCE = float(os.environ.get("SRFABRIC_PATIENCE", 1))  # what all deadlines are multiplied by, for slow machines
 CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -53,7 +54,7 @@ def run(name, argv, check=True, timeout=60, **options):
     child = popen(name, argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                   **options)
     try:
-        out, err = child.communicate(timeout=timeout)
+        out, err = child.communicate(timeout=timeout * PATIENCE)
     except subprocess.TimeoutExpired:
         child.kill()
         out, err = child.communicate()
@@ -63,15 +64,15 @@ def run(name, argv, check=True, timeout=60, **options):
     return subprocess.CompletedProcess(argv, child.returncode, out, err)
 
 
-def batch(name, lines):
-    """ip -batch in a namespace, None being this one. The first line that fails raises."""
+def batch(name, lines, force=False):
+    """ip -batch in a namespace, None being this one. The first line that fails raises; with force lines may fail."""
     lines = list(lines)
     if not lines:
         return
     text = "\n".join(lines) + "\n"
-    child = popen(name, ["ip", "-batch", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    child = popen(name, ["ip", *["-force"] * force, "-batch", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     err = child.communicate(text)[1]
-    if child.returncode:
+    if child.returncode and not force:
         raise RuntimeError(f"{name or 'here'}: ip -batch: {err.strip()}")
 
 

@@ -5,14 +5,15 @@ import sys
 from lab.capture import Capture, describe
 
 WIDTH = 27
+KINDS = {"ebpf": "eBPF", "linux": "VRF devices, kernel seg6"}
 
 
 def colour(code, text):
     return f"\033[{code}m{text}\033[0m" if sys.stdout.isatty() else text
 
 
-def picture(fabric, vms):
-    """Spines, leaves, hypervisors with their locators and, below each, its VMs."""
+def picture(fabric, vms, agents):
+    """Spines, leaves, hypervisors with their datapaths and locators and, below each, its VMs."""
     hypervisors = fabric.hypervisors
     width = WIDTH * len(hypervisors)
     spines = [n.name for n in fabric.kind("spine")]
@@ -21,7 +22,11 @@ def picture(fabric, vms):
     yield _mesh(len(spines), len(leaves), width)
     yield _row(leaves, width)
     yield _mesh(len(leaves), len(hypervisors), width)
-    yield _row([n.name for n in hypervisors], width) + "   eBPF, sr-agent, BGP"
+    kinds = [KINDS[agents[n.name].kind] for n in hypervisors]
+    same = len(set(kinds)) == 1
+    yield _row([n.name for n in hypervisors], width) + f"   {kinds[0] + ', ' if same else ''}sr-agent, BGP"
+    if not same:
+        yield "".join(kind.center(WIDTH) for kind in kinds).rstrip()
     yield "".join(n.locator.center(WIDTH) for n in hypervisors).rstrip()
     columns = [[f"{vm.name} {vm.ip} ({vm.network.name})" for vm in vms if vm.node is n] for n in hypervisors]
     for row in range(max(map(len, columns), default=0)):
@@ -51,7 +56,7 @@ def networks(tenants):
 def pings(tenants, pairs):
     """(line, as expected) for each (vm, address, whether it must answer)."""
     for vm, address, expected in pairs:
-        _, received, ttl = tenants.ping(vm, address, wait=1 if expected else 0.5)
+        _, received, ttl = tenants.ping(vm, address, wait=None if expected else 0.5)
         result = f"ttl={ttl}" if received else "no answer"
         good = bool(received) == expected and (not expected or ttl in (63, 64))
         mark = colour("32", "ok ") if good else colour("31", "BAD")

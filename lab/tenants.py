@@ -3,7 +3,8 @@
 
 A VM is a namespace with eth0; the other end of that veth is the tap on its hypervisor, called `tap` and the first 11
 characters of the port's id. It is plugged after the agent runs and knows the port, or before: both happen to Nova. The
-VM has its address and a default route, and no idea of the fabric.
+VM has its address and a default route, and no idea of the fabric. Where the kernel is the datapath, a VM reaches its
+IPv6 neighbours through the gateway as well, for the kernel answers solicitations only address by address.
 """
 import dataclasses
 import ipaddress
@@ -42,8 +43,8 @@ class Vm:
 
 
 class Tenants:
-    def __init__(self, fabric, etcd, build, cluster):
-        self.fabric, self.etcd, self.cluster = fabric, etcd, cluster
+    def __init__(self, fabric, etcd, build, cluster, on_link6=True):
+        self.fabric, self.etcd, self.cluster, self.on_link6 = fabric, etcd, cluster, on_link6
         self.program = build / "src" / "cli" / "srctl"
         self.networks, self.vms = {}, {}
 
@@ -56,16 +57,20 @@ class Tenants:
     def _json(self, *words):
         return json.loads(self.srctl("--json", *words).stdout)
 
-    def cluster_create(self, vrf_cidr="169.254.0.0/16"):
+    def cluster_create(self, vrf_cidr):
         self.srctl("cluster", "create", self.cluster, "--vrf-cidr", vrf_cidr)
 
-    def network(self, name, project, *subnets, mtu=1500):
-        """subnets: "10.0.0.0/24": its first address is the gateway."""
+    def network(self, name, project, *subnets, mtu=1500, id=None):
+        """subnets: "10.0.0.0/24": its first address is the gateway. id: a UUID, if it is to be a certain one."""
         pairs = [(cidr, str(ipaddress.ip_network(cidr)[1])) for cidr in subnets]
         words = [word for cidr, gateway in pairs for word in ("--subnet", f"{cidr},{gateway}")]
-        made = self._json("network", "create", name, "--project", project, *words)
+        words += ["--mtu", str(mtu)] if mtu != 1500 else []
+        made = self._json("network", "create", name, "--project", project, *words, *(("--id", id) if id else ()))
         self.networks[name] = Network(name, project, pairs, mtu, made["network_id"], made["vrf"])
         return self.networks[name]
+
+    def vrf_ip(self, network):
+        return self._json("network", "show", network.id)["vrf_ip"]
 
     def vm(self, name, network, node, *addresses, plug=True):
         """A port and its VM on a hypervisor. MAC addresses follow from the VM's number."""
@@ -76,7 +81,6 @@ class Tenants:
         vm = Vm(name, self.fabric.prefix + name, network, node, list(addresses), mac, port, "tap" + port[:11])
         netns.add([vm.ns])
         netns.sysctl(vm.ns, QUIET)
-        netns.batch(vm.ns, ["link set lo up"])
         self.vms[name] = vm
         if plug:
             self.plug(vm)
@@ -85,18 +89,19 @@ class Tenants:
     # What Nova does
 
     def plug(self, vm):
-        netns.batch(None, [f"link add {vm.tap} netns {vm.node.ns} type veth peer name eth0 netns {vm.ns}"
-                           f" address {vm.mac} mtu {vm.network.mtu}"])
-        netns.batch(vm.node.ns, [f"link set {vm.tap} up"])
         netns.batch(vm.ns, self._interface(vm))
 
     def _interface(self, vm):
+        yield "link set lo up"
+        yield (f"link add {vm.tap} netns {vm.node.ns} up type veth"
+               f" peer name eth0 address {vm.mac} mtu {vm.network.mtu}")
         yield "link set eth0 up"
         for address in vm.addresses:
             cidr, gateway = next(s for s in vm.network.subnets
                                  if ipaddress.ip_address(address) in ipaddress.ip_network(s[0]))
-            yield f"addr add {address}/{cidr.rpartition('/')[2]} dev eth0"
-            yield f"route add default via {gateway}"
+            on_link = self.on_link6 or ":" not in address
+            yield f"addr add {address}/{cidr.rpartition('/')[2] if on_link else 128} dev eth0"
+            yield f"route add default via {gateway} {'' if on_link else 'dev eth0 onlink'}"
 
     def unplug(self, vm):
         netns.batch(vm.node.ns, [f"link del {vm.tap}"])
@@ -109,23 +114,22 @@ class Tenants:
         self.plug(vm)
 
     def remove(self, vm):
-        if vm.tap in self.taps(vm.node):
-            self.unplug(vm)
-        netns.delete([vm.ns])
-        self.srctl("port", "delete", vm.port)
-        del self.vms[vm.name]
+        self._remove([vm])
+
+    def _remove(self, vms):
+        for ns in {vm.node.ns for vm in vms}:
+            netns.batch(ns, [f"link del {vm.tap}" for vm in vms if vm.node.ns == ns], force=True)  # it may be unplugged
+        netns.delete([vm.ns for vm in vms])
+        for vm in vms:
+            self.srctl("port", "delete", vm.port)
+            del self.vms[vm.name]
 
     def clear(self):
         """Removes all networks and VMs that were made through this object."""
-        for vm in list(self.vms.values()):
-            self.remove(vm)
+        self._remove(list(self.vms.values()))
         for network in self.networks.values():
             self.srctl("network", "delete", network.id)
         self.networks.clear()
-
-    def taps(self, node):
-        links = json.loads(netns.run(node.ns, ["ip", "-j", "link"]).stdout)
-        return [link["ifname"] for link in links if link["ifname"].startswith("tap")]
 
     # What they see
 
@@ -141,12 +145,13 @@ class Tenants:
             return not waiting
         wait_until(done, timeout, lambda: f"ports not active: {[vm.name for vm in waiting]}")
 
-    def ping(self, vm, address, count=1, interval=0.2, wait=1, options=()):
+    def ping(self, vm, address, count=1, interval=0.2, wait=None, options=()):
         """(sent, received, ttl of the last answer or None)"""
+        wait = netns.PATIENCE if wait is None else wait
         run = netns.run(vm.ns, ["ping", "-n", "-c", count, "-i", interval, "-W", wait, *options, address], check=False)
         received = [line for line in run.stdout.splitlines() if " bytes from " in line]
         ttl = int(received[-1].split("ttl=")[1].split()[0]) if received and "ttl=" in received[-1] else None
         return count, len(received), ttl
 
     def wait_ping(self, vm, address, timeout=15):
-        wait_until(lambda: self.ping(vm, address)[1], timeout, f"{vm.name} does not reach {address}", interval=0.02)
+        wait_until(lambda: self.ping(vm, address, wait=1)[1], timeout, f"{vm.name} does not reach {address}", interval=0.02)

@@ -8,6 +8,8 @@ after it; `pair` is the commonest case of that, two VMs of one network on two hy
 
 Invariants: no daemon logs a warning or worse during a test (a test that provokes one names it:
 @pytest.mark.expect_log("text")), and instances are gone after the run, however it ended (lab/reaper.py).
+
+The datapath under test, and the size of the fabric, are the environment's to say: modes.py.
 """
 import contextlib
 import itertools
@@ -21,7 +23,9 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
+import modes  # noqa: E402
 from lab import instance, reaper  # noqa: E402
+from lab.agent import lacking  # noqa: E402
 from lab.tenants import Tenants  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("SRFABRIC_ASAN", ROOT / "build"))
@@ -38,12 +42,26 @@ COMPLAINTS = {
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "expect_log(*texts): what daemons may complain about during this test")
+    config.addinivalue_line("markers", "datapath: runs with each datapath, on the VM's kernel too")
+    config.addinivalue_line("markers", "linux: about the linux datapath alone; runs where all nodes have it")
 
 
-def pytest_collection_modifyitems(items):
+def cannot_run():
+    """Why no test at all can be run here, or None."""
     if os.geteuid() != 0:
-        for item in items:
-            item.add_marker(pytest.mark.skip(reason="needs root"))
+        return "needs root"
+    return lacking("linux") if modes.DATAPATH in ("linux", "mixed") else None
+
+
+def pytest_collection_modifyitems(config, items):
+    """What is about the linux datapath alone is not for other modes; what a mode cannot do is skipped, with the reason."""
+    if modes.DATAPATH != "linux":
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("linux")])
+        items[:] = [item for item in items if not item.get_closest_marker("linux")]
+    general = cannot_run()
+    for item in items:
+        if why := general or modes.reason(item.name):
+            item.add_marker(pytest.mark.skip(reason=why))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -53,8 +71,11 @@ def reaped():
         reaper.start()
 
 
-def new_instance(**options):
-    return instance.Instance(f"t{os.getpid()}{next(LETTERS)}", BUILD, **options)
+def new_instance(options=None, **arguments):
+    """An instance in the present mode, but for what is said here."""
+    options = {"fabric": {"encapsulation": modes.ENCAP}, **(options or {})}
+    return instance.Instance(f"t{os.getpid()}{next(LETTERS)}", BUILD, options,
+                             **{"datapath": modes.DATAPATH, **modes.FABRIC, **arguments})
 
 
 class LogWatch:
@@ -148,7 +169,7 @@ def new_project():
 @contextlib.contextmanager
 def tenants_of(made):
     """Networks, ports and VMs in an instance, removed in the end."""
-    tenants = Tenants(made.fabric, made.etcd, made.build, instance.CLUSTER)
+    tenants = Tenants(made.fabric, made.etcd, made.build, instance.CLUSTER, made.tenants.on_link6)
     try:
         yield tenants
     finally:

@@ -34,6 +34,7 @@ def assert_none_lost(running):
         assert len(ping.arrivals) > 50 and ping.lost == []
 
 
+@pytest.mark.datapath
 def test_agents_killed_with_traffic_running_lose_nothing(lab, pair):
     """kill -9 of both agents; a while without; both started again."""
     agents = [lab.agents["hv1"], lab.agents["hv2"]]
@@ -46,6 +47,7 @@ def test_agents_killed_with_traffic_running_lose_nothing(lab, pair):
     assert_none_lost(running)
 
 
+@pytest.mark.datapath
 def test_agents_restarted_lose_nothing(lab, pair):
     """SIGTERM is an orderly end: exit code 0, forwarding stays."""
     agents = [lab.agents["hv1"], lab.agents["hv2"]]
@@ -58,6 +60,7 @@ def test_agents_restarted_lose_nothing(lab, pair):
     assert_none_lost(running)
 
 
+@pytest.mark.datapath
 def test_agents_catch_up_with_what_changed_while_they_were_down(lab, tenants, pair):
     """c is made, plugged and b removed while hv2's agent is down."""
     a, b = pair
@@ -74,6 +77,7 @@ def test_agents_catch_up_with_what_changed_while_they_were_down(lab, tenants, pa
 
 
 @pytest.mark.expect_log("etcd")
+@pytest.mark.datapath
 def test_etcd_killed_and_restarted_loses_nothing_and_changes_after_it_arrive(lab, tenants, pair):
     a, b = pair
     with streams(pair) as running:
@@ -87,6 +91,7 @@ def test_etcd_killed_and_restarted_loses_nothing_and_changes_after_it_arrive(lab
 
 
 @pytest.mark.expect_log("etcd")
+@pytest.mark.datapath
 def test_an_agent_restarted_without_etcd_keeps_what_it_forwarded(lab, tenants, pair):
     """Nothing is taken for "there are no ports": with etcd away the datapath stays as it was left."""
     agent = lab.agents["hv1"]
@@ -154,6 +159,7 @@ def test_a_silent_uplink_is_found_by_bfd(lab, pair):
     assert all(len(ping.arrivals) > 100 for ping in running) and max(ping.gap for ping in running) < 1.5
 
 
+@pytest.mark.datapath
 def test_an_uplink_that_comes_later_is_taken_into_use(lab, tenants):
     """hv1 without uplinks for a while; a network that is made meanwhile works when they are back."""
     fabric = lab.fabric

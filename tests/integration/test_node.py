@@ -63,6 +63,7 @@ def test_a_locator_is_one_nodes_only(lab, tmp_path):
     assert announced(lab, hv3) == (True, True)
 
 
+@pytest.mark.datapath
 def test_a_node_with_another_locator_is_one_write_for_the_others(lab, tenants, pair):
     """hv2 comes back with another locator: others' traffic to its VMs follows, and the old locator is free."""
     node, agent = lab.fabric.nodes["hv2"], lab.agents["hv2"]
@@ -70,25 +71,28 @@ def test_a_node_with_another_locator_is_one_write_for_the_others(lab, tenants, p
     try:
         agent.stop()
         agent.config["node"]["locator"] = new
+        lab.fabric.relocate(node, new)
         agent.start()
         tenants.wait_ping(pair[0], pair[1].ip)
         own = netns.run(node.ns, ["ip", "-6", "route", "show", "table", "all", "proto", "147"]).stdout
-        assert f"{new}:0:0/96" in own and node.prefix not in own
+        assert node.prefix in own and f"{old}:" not in own
         assert lab.etcd.get(f"/srfabric/v1/locators/{old}") is None
     finally:
         agent.stop()
         agent.config["node"]["locator"] = old
+        lab.fabric.relocate(node, old)
         agent.start()
         tenants.wait_ping(pair[0], pair[1].ip)
 
 
+@pytest.mark.datapath
 def test_a_sid_answers_pings_and_the_datapath_can_be_read(lab, tenants, pair):
     """RFC 9259: hv1 pings the SID of the VRF on hv2; srctl on hv2 shows the VRF that is behind it."""
     hv1, hv2 = lab.fabric.nodes["hv1"], lab.fabric.nodes["hv2"]
-    network = json.loads(tenants.srctl("--json", "network", "show", pair[0].network.id).stdout)
-    a, b, c, d = (int(part) for part in network["vrf_ip"].split("."))
+    network = pair[0].network
+    a, b, c, d = (int(part) for part in tenants.vrf_ip(network).split("."))
     sid = f"{hv2.locator}:{a:02x}{b:02x}:{c:02x}{d:02x}"
     said = netns.run(hv1.ns, ["ping", "-n", "-c", "3", "-i", "0.1", "-W", "2", sid], check=False).stdout
     assert " 3 received" in said, said
     dump = netns.run(hv2.ns, [tenants.program, "datapath", "dump", "--bpffs", lab.agents["hv2"].bpffs])
-    assert network["vrf"] in dump.stdout and not dump.stderr
+    assert network.vrf in dump.stdout and not dump.stderr

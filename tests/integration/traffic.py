@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 
+import modes
 from lab import netns
 
 IPV6_FLOWINFO_SEND = 33
@@ -55,7 +56,7 @@ class Ping:
 def udp_socket(ns, family, address=""):
     with netns.enter(ns):
         made = socket.socket(family, socket.SOCK_DGRAM)
-    made.settimeout(2)
+    made.settimeout(2 * netns.PATIENCE)
     if address:
         made.bind((address, 0))
     return made
@@ -85,7 +86,7 @@ def udp_labels(ns, address, labels, port=9999):
             sender.sendto(b"x", (address, port, label, 0))
 
 
-def iperf(ns_server, ns_client, address, options=(), megabytes=32, timeout=20):
+def iperf(ns_server, ns_client, address, options=(), megabytes=modes.MEGABYTES, timeout=20):
     """iperf3 over TCP until so much is sent; a way that swallows packets does not get there. Returns what was received
     by then, which is less by what was under way."""
     server = netns.popen(ns_server, ["iperf3", "-s", "-1", "--forceflush"], stdout=subprocess.PIPE,

@@ -91,8 +91,8 @@ static int learn_port(void *ctx, const struct sr_klink *link)
 		return 0;
 	r = sr_array_grow((void **)&dp->ports, &dp->size_ports, dp->n_ports, sizeof(*dp->ports));
 	if (r == 0)
-		dp->ports[dp->n_ports++] = (struct sr_linux_port){
-			.port = {.ifindex = link->ifindex, .vrf = vrf}, .attached = link->up, .learnt = link->up};
+		dp->ports[dp->n_ports++] =
+			(struct sr_linux_port){.port = {.ifindex = link->ifindex, .vrf = vrf}, .attached = link->up};
 	return r;
 }
 

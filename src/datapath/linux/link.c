@@ -66,6 +66,10 @@ static int on_link_attr(const struct nlattr *attr, void *data)
 		if (mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
 			link->master = mnl_attr_get_u32(attr);
 		break;
+	case IFLA_ADDRESS:
+		if (mnl_attr_get_payload_len(attr) == sizeof(link->mac))
+			memcpy(link->mac, mnl_attr_get_payload(attr), sizeof(link->mac));
+		break;
 	case IFLA_LINKINFO:
 		link->vrf_table = vrf_table(attr);
 		break;
@@ -131,18 +135,29 @@ int sr_klink_get(struct sr_rtnl *nl, uint32_t ifindex, struct sr_klink *ret)
 
 /* ---- links */
 
-int sr_kvrf_add(struct sr_rtnl *nl, const char *name, uint32_t table, const char *alias, uint32_t *ret_ifindex)
+/* The alias, which the kernel does not take when it makes a device, its name and up, as one step. */
+static int finish_vrf(struct sr_rtnl *nl, uint32_t ifindex, const char *name, const char *alias)
 {
 	char buf[MESSAGE];
-	struct nlmsghdr *message = link_message(buf, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
+	struct nlmsghdr *message = link_message(buf, RTM_SETLINK, 0, ifindex);
 	struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
-	struct nlattr *linkinfo, *data;
-	unsigned int ifindex;
-	int r;
 
 	info->ifi_flags = IFF_UP;
 	info->ifi_change = IFF_UP;
 	mnl_attr_put_strz(message, IFLA_IFNAME, name);
+	mnl_attr_put_strz(message, IFLA_IFALIAS, alias);
+	return sr_rtnl_request(nl, message);
+}
+
+int sr_kvrf_add(struct sr_rtnl *nl, const char *name, uint32_t table, const char *alias, uint32_t *ret_ifindex)
+{
+	char buf[MESSAGE];
+	struct nlmsghdr *message = link_message(buf, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
+	struct nlattr *linkinfo, *data;
+	unsigned int ifindex;
+	int r;
+
+	mnl_attr_put_strz(message, IFLA_IFNAME, SR_KVRF_PART);
 	linkinfo = mnl_attr_nest_start(message, IFLA_LINKINFO);
 	mnl_attr_put_str(message, IFLA_INFO_KIND, "vrf");
 	data = mnl_attr_nest_start(message, IFLA_INFO_DATA);
@@ -152,11 +167,15 @@ int sr_kvrf_add(struct sr_rtnl *nl, const char *name, uint32_t table, const char
 	r = sr_rtnl_request(nl, message);
 	if (r < 0)
 		return r;
-	ifindex = if_nametoindex(name);
+	ifindex = if_nametoindex(SR_KVRF_PART);
 	if (!ifindex)
 		return -ENODEV;
-	*ret_ifindex = ifindex;
-	return sr_kvrf_alias(nl, ifindex, alias); /* which the kernel does not take when it makes one */
+	r = finish_vrf(nl, ifindex, name, alias);
+	if (r < 0)
+		sr_klink_del(nl, ifindex);
+	else
+		*ret_ifindex = ifindex;
+	return r;
 }
 
 int sr_kvrf_alias(struct sr_rtnl *nl, uint32_t ifindex, const char *alias)

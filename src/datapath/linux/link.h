@@ -16,6 +16,7 @@ struct sr_klink {
 	uint32_t master;	  /* ifindex; 0: none */
 	uint32_t vrf_table;	  /* of a VRF device; 0: it is none */
 	bool up;		  /* administratively */
+	uint8_t mac[6];		  /* of an Ethernet */
 	uint64_t rx_packets, rx_bytes, rx_dropped;
 };
 
@@ -23,7 +24,11 @@ int sr_klink_dump(struct sr_rtnl *nl, int (*cb)(void *ctx, const struct sr_klink
 /* -ENODEV: none of that number. */
 int sr_klink_get(struct sr_rtnl *nl, uint32_t ifindex, struct sr_klink *ret);
 
-/* A VRF device, up. -EOPNOTSUPP: no VRF driver; -EEXIST: the name is taken. */
+/*
+ * A VRF device, up. It has another name until it has its alias, so that after a kill none of ours is without; a device
+ * of that name is a leftover. -EOPNOTSUPP: no VRF driver; -EEXIST: the name is taken.
+ */
+#define SR_KVRF_PART "srprobe"
 int sr_kvrf_add(struct sr_rtnl *nl, const char *name, uint32_t table, const char *alias, uint32_t *ret_ifindex);
 int sr_kvrf_alias(struct sr_rtnl *nl, uint32_t ifindex, const char *alias);
 /* What is not there is no error. */

@@ -73,7 +73,6 @@ struct sr_linux_hop {
 struct sr_linux_port {
 	struct sr_dp_port port; /* gateway4, gateway6: what is on it */
 	bool attached;		/* in its VRF, guarded, up */
-	bool learnt;		/* by open: its routes are as they were dumped */
 };
 
 struct sr_linux {

@@ -2,7 +2,7 @@
 /*
  * The life of a Linux datapath.
  *
- * What it takes is found out by trying, on a VRF device that is there for a moment (SR_LINUX_PROBE): drivers are
+ * What it takes is found out by trying, on a VRF device that is there for a moment (PROBE): drivers are
  * modules that the kernel loads when they are asked for, and version numbers say nothing about either.
  */
 #include "datapath/linux/linux.h"
@@ -21,7 +21,7 @@
 
 #include "datapath/linux/filter.h"
 
-#define PROBE "srprobe"
+#define PROBE SR_KVRF_PART
 #define PROBE_TABLE 0xfffffff0U
 
 static struct sr_linux *alloc(uint32_t max_vrfs, uint32_t max_hops)

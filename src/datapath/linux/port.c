@@ -97,7 +97,8 @@ static int attach(struct sr_linux *dp, struct sr_linux_port *port, const struct 
 		r = sr_filter_ttl(&dp->nl, link->ifindex, port->port.gateway4, &port->port.gateway6);
 	if (r == 0 && link->master != dp->vrfs[vrf].ifindex)
 		r = sr_klink_master(&dp->nl, link->ifindex, dp->vrfs[vrf].ifindex);
-	if (r == 0)
+	/* Said again, the kernel would forget all neighbours, those that are permanent too. */
+	if (r == 0 && (!link->up || memcmp(link->mac, mac, sizeof(mac)) != 0))
 		r = sr_klink_up(&dp->nl, link->ifindex, mac);
 	if (r < 0)
 		return r;
@@ -167,11 +168,10 @@ int sr_linux_port_set(struct sr_dp *base, const struct sr_dp_port *want)
 		r = sr_filter_ttl(&dp->nl, want->ifindex, want->gateway4, &want->gateway6);
 	if (r == 0)
 		r = set_gateways(dp, port, want);
-	if (r == 0 && !port->learnt)
+	if (r == 0)
 		r = sr_linux_rewrite_hop(dp, want->nexthop);
 	if (r < 0)
 		return r;
-	port->learnt = false;
 	port->port = *want;
 	return 0;
 }

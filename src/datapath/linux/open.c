@@ -455,6 +455,8 @@ static int open_locked(struct sr_linux *dp, const struct sr_dp_config *config, c
 	if (r == 0)
 		r = sr_saved_open(&dp->saved, config->state_dir);
 	if (r == 0)
+		r = sr_saved_sweep(&dp->saved);
+	if (r == 0)
 		r = probe(dp, config->vrf_behavior, err);
 	if (r == 0)
 		r = set_sysctls(dp, err);

@@ -201,7 +201,9 @@ int sr_linux_port_del(struct sr_dp *base, uint32_t ifindex)
 	r = sr_klink_get(&dp->nl, ifindex, &link);
 	if (r == 0)
 		r = sr_linux_detach(dp, &link, port);
-	if (r < 0 && r != -ENODEV)
+	if (r == -ENODEV)
+		r = sr_saved_sweep(&dp->saved);
+	if (r < 0)
 		return r;
 	*port = dp->ports[--dp->n_ports];
 	return 0;
@@ -270,6 +272,6 @@ int sr_linux_uplink_del(struct sr_dp *base, uint32_t ifindex)
 	int r = sr_klink_get(&dp->nl, ifindex, &link);
 
 	if (r < 0)
-		return r == -ENODEV ? 0 : r;
+		return r == -ENODEV ? sr_saved_sweep(&dp->saved) : r;
 	return sr_saved_find(&dp->saved, "uplink", link.name) ? sr_linux_uplink_release(dp, link.name) : 0;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,31 +201,64 @@ int sr_sysctl_set(struct sr_saved *saved, const char *value, const char *format,
 	return r < 0 ? r : sr_sysctl_write(path, value);
 }
 
-/* net/ipv4/conf/IFNAME/rp_filter and the like. */
-static bool is_of(const char *path, const char *ifname)
+/* The interface of net/ipv4/conf/IFNAME/rp_filter and the like. False: a path that is about none. */
+static bool interface_of(const char *path, char ret[static IF_NAMESIZE])
 {
 	static const char *const heads[] = {"net/ipv4/conf/", "net/ipv6/conf/", "net/ipv4/neigh/", "net/ipv6/neigh/"};
-	size_t len = strlen(ifname);
 
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
-		const char *rest = path + strlen(heads[i]);
+		const char *rest = path + strlen(heads[i]), *end;
 
-		if (strncmp(path, heads[i], strlen(heads[i])) == 0 && strncmp(rest, ifname, len) == 0 &&
-		    rest[len] == '/')
-			return true;
+		if (strncmp(path, heads[i], strlen(heads[i])) != 0)
+			continue;
+		end = strchr(rest, '/');
+		if (!end || end - rest >= IF_NAMESIZE)
+			return false;
+		snprintf(ret, IF_NAMESIZE, "%.*s", (int)(end - rest), rest);
+		return strcmp(ret, "all") != 0 && strcmp(ret, "default") != 0;
 	}
 	return false;
 }
 
+static bool is_forwarding(const char *path)
+{
+	const char *word = strrchr(path, '/');
+
+	return word && strcmp(word, "/forwarding") == 0;
+}
+
+int sr_saved_sweep(struct sr_saved *saved)
+{
+	size_t before = saved->n;
+
+	for (size_t i = saved->n; i-- > 0;) {
+		const struct sr_saved_entry *entry = &saved->entries[i];
+		char ifname[IF_NAMESIZE];
+		bool about = false;
+
+		if (strcmp(entry->kind, "sysctl") == 0)
+			about = interface_of(entry->what, ifname);
+		else if (strcmp(entry->kind, "clsact") == 0 || strcmp(entry->kind, "uplink") == 0)
+			about = snprintf(ifname, sizeof(ifname), "%.15s", entry->what) > 0;
+		if (about && !if_nametoindex(ifname))
+			forget(saved, i);
+	}
+	return saved->n == before ? 0 : write_file(saved);
+}
+
 int sr_sysctl_restore(struct sr_saved *saved, const char *ifname)
 {
+	char whose[IF_NAMESIZE];
 	int first = 0, r;
 	bool any = false;
 
 	for (size_t i = saved->n; i-- > 0;) {
 		const struct sr_saved_entry *entry = &saved->entries[i];
 
-		if (strcmp(entry->kind, "sysctl") != 0 || (ifname && !is_of(entry->what, ifname)))
+		if (strcmp(entry->kind, "sysctl") != 0)
+			continue;
+		if (ifname &&
+		    (!interface_of(entry->what, whose) || strcmp(whose, ifname) != 0 || is_forwarding(entry->what)))
 			continue;
 		r = sr_sysctl_write(entry->what, entry->value);
 		if (r < 0 && r != -ENOENT) /* its interface is gone */

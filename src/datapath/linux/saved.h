@@ -37,6 +37,8 @@ void sr_saved_fini(struct sr_saved *saved);
 const struct sr_saved_entry *sr_saved_find(const struct sr_saved *saved, const char *kind, const char *what);
 /* Writes a line, unless there is one of this kind about this. */
 int sr_saved_add(struct sr_saved *saved, const char *kind, const char *what, const char *value);
+/* Forgets what is about interfaces that there are no more. */
+int sr_saved_sweep(struct sr_saved *saved);
 /* Forgets one; also what is not there. */
 int sr_saved_del(struct sr_saved *saved, const char *kind, const char *what);
 
@@ -46,7 +48,10 @@ int sr_saved_del(struct sr_saved *saved, const char *kind, const char *what);
  */
 int sr_sysctl_set(struct sr_saved *saved, const char *value, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Gives back those of one interface ("conf/IFNAME/", "neigh/IFNAME/"), or all (NULL), the latest first. */
+/*
+ * Gives back those of one interface ("conf/IFNAME/", "neigh/IFNAME/"), or all (NULL), the latest first. What was
+ * remembered because of a change for all interfaces (forwarding) is given back with all only.
+ */
 int sr_sysctl_restore(struct sr_saved *saved, const char *ifname);
 /* Writes one and remembers nothing. */
 int sr_sysctl_write(const char *path, const char *value);

@@ -52,7 +52,42 @@ struct nlmsghdr *sr_filter_message(char buf[static SR_FILTER_MESSAGE], uint16_t 
 	return message;
 }
 
-int sr_filter_clsact(struct sr_rtnl *nl, uint32_t ifindex, bool *ret_made)
+static int ignore(const struct nlmsghdr *message, void *data)
+{
+	(void)message;
+	(void)data;
+	return MNL_CB_OK;
+}
+
+bool sr_filter_has_clsact(struct sr_rtnl *nl, uint32_t ifindex)
+{
+	char buf[SR_FILTER_MESSAGE];
+	struct nlmsghdr *message = tc_message(buf, RTM_GETQDISC, 0, ifindex);
+	struct tcmsg *tc = mnl_nlmsg_get_payload(message);
+
+	tc->tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
+	return sr_rtnl_get(nl, message, ignore, NULL) == 0;
+}
+
+static int count_filter(const struct nlmsghdr *message, void *data)
+{
+	*(unsigned int *)data += message->nlmsg_type == RTM_NEWTFILTER;
+	return MNL_CB_OK;
+}
+
+static unsigned int count_filters(struct sr_rtnl *nl, uint32_t ifindex, uint32_t parent)
+{
+	char buf[SR_FILTER_MESSAGE];
+	struct nlmsghdr *message = tc_message(buf, RTM_GETTFILTER, 0, ifindex);
+	struct tcmsg *tc = mnl_nlmsg_get_payload(message);
+	unsigned int n = 0;
+
+	tc->tcm_parent = parent;
+	sr_rtnl_dump(nl, message, count_filter, &n);
+	return n;
+}
+
+int sr_filter_clsact(struct sr_rtnl *nl, uint32_t ifindex)
 {
 	char buf[SR_FILTER_MESSAGE];
 	struct nlmsghdr *message = tc_message(buf, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, ifindex);
@@ -62,7 +97,6 @@ int sr_filter_clsact(struct sr_rtnl *nl, uint32_t ifindex, bool *ret_made)
 	tc->tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
 	mnl_attr_put_strz(message, TCA_KIND, "clsact");
 	r = sr_rtnl_request(nl, message);
-	*ret_made = r == 0;
 	return r == -EEXIST ? 0 : r;
 }
 
@@ -73,6 +107,8 @@ int sr_filter_clsact_del(struct sr_rtnl *nl, uint32_t ifindex)
 	struct tcmsg *tc = mnl_nlmsg_get_payload(message);
 	int r;
 
+	if (count_filters(nl, ifindex, INGRESS) || count_filters(nl, ifindex, EGRESS))
+		return 0;
 	tc->tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
 	r = sr_rtnl_request(nl, message);
 	return r == -ENOENT || r == -EINVAL || r == -ENODEV ? 0 : r; /* there is none */
@@ -128,7 +164,7 @@ static int flower(struct sr_rtnl *nl, uint32_t ifindex, enum sr_filter_pref pref
 	return sr_rtnl_request(nl, message);
 }
 
-int sr_filter_tap(struct sr_rtnl *nl, uint32_t ifindex, const struct sr_prefix *domains, size_t n)
+static int set_tap(struct sr_rtnl *nl, uint32_t ifindex, const struct sr_prefix *domains, size_t n)
 {
 	int r = 0;
 
@@ -140,8 +176,8 @@ int sr_filter_tap(struct sr_rtnl *nl, uint32_t ifindex, const struct sr_prefix *
 	return r;
 }
 
-int sr_filter_uplink(struct sr_rtnl *nl, uint32_t ifindex, const struct sr_prefix *domains, size_t n_domains,
-		     const struct sr_locator *locators, size_t n_locators)
+static int set_uplink(struct sr_rtnl *nl, uint32_t ifindex, const struct sr_prefix *domains, size_t n_domains,
+		      const struct sr_locator *locators, size_t n_locators)
 {
 	uint32_t handle = 1;
 	int r = 0;
@@ -164,6 +200,46 @@ static int del_pref(struct sr_rtnl *nl, uint32_t ifindex, bool egress, enum sr_f
 
 	/* No such filter, no clsact to have one, no such interface. */
 	return r == -ENOENT || r == -EINVAL || r == -ENODEV ? 0 : r;
+}
+
+void sr_filter_trim(struct sr_rtnl *nl, uint32_t ifindex, bool egress, enum sr_filter_pref pref, uint32_t handle)
+{
+	char buf[SR_FILTER_MESSAGE];
+
+	while (sr_rtnl_request(nl, sr_filter_message(buf, RTM_DELTFILTER, ifindex, egress, pref, handle)) == 0)
+		handle++;
+}
+
+/* Where SID space or the locators were others before: a filter takes no other mask, nor that of another as its own. */
+static bool is_conflict(int r)
+{
+	return r == -EINVAL || r == -EEXIST;
+}
+
+int sr_filter_tap(struct sr_rtnl *nl, uint32_t ifindex, const struct sr_prefix *domains, size_t n)
+{
+	int r = set_tap(nl, ifindex, domains, n);
+
+	if (is_conflict(r) && del_pref(nl, ifindex, false, SR_PREF_BORDER) == 0)
+		r = set_tap(nl, ifindex, domains, n);
+	if (r == 0)
+		sr_filter_trim(nl, ifindex, false, SR_PREF_BORDER, (uint32_t)(2 * n + 1));
+	return r;
+}
+
+int sr_filter_uplink(struct sr_rtnl *nl, uint32_t ifindex, const struct sr_prefix *domains, size_t n_domains,
+		     const struct sr_locator *locators, size_t n_locators)
+{
+	int r = set_uplink(nl, ifindex, domains, n_domains, locators, n_locators);
+
+	if (is_conflict(r) && del_pref(nl, ifindex, false, SR_PREF_BORDER) == 0 &&
+	    del_pref(nl, ifindex, false, SR_PREF_PASS) == 0)
+		r = set_uplink(nl, ifindex, domains, n_domains, locators, n_locators);
+	if (r < 0)
+		return r;
+	sr_filter_trim(nl, ifindex, false, SR_PREF_PASS, (uint32_t)(n_locators * n_domains + 1));
+	sr_filter_trim(nl, ifindex, false, SR_PREF_BORDER, (uint32_t)n_locators + 1);
+	return 0;
 }
 
 int sr_filter_down(struct sr_rtnl *nl, uint32_t ifindex, bool down)

@@ -32,8 +32,10 @@ enum sr_filter_pref {
 	SR_PREF_END,
 };
 
-/* The qdisc clsact, which filters hang on. *ret_made: it was not there. -EOPNOTSUPP, -ENOENT: the kernel has none. */
-int sr_filter_clsact(struct sr_rtnl *nl, uint32_t ifindex, bool *ret_made);
+/* The qdisc clsact, which filters hang on. -EOPNOTSUPP, -ENOENT: the kernel has none. */
+int sr_filter_clsact(struct sr_rtnl *nl, uint32_t ifindex);
+bool sr_filter_has_clsact(struct sr_rtnl *nl, uint32_t ifindex);
+/* Unless there are filters on it. */
 int sr_filter_clsact_del(struct sr_rtnl *nl, uint32_t ifindex);
 
 int sr_filter_tap(struct sr_rtnl *nl, uint32_t ifindex, const struct sr_prefix *domains, size_t n);
@@ -59,6 +61,8 @@ int sr_filter_count(struct sr_rtnl *nl, uint32_t ifindex, struct sr_bpf_counter 
 /* A message about one filter; its protocol follows from the preference. */
 struct nlmsghdr *sr_filter_message(char buf[static SR_FILTER_MESSAGE], uint16_t type, uint32_t ifindex, bool egress,
 				   enum sr_filter_pref pref, uint32_t handle);
+/* Removes those of a preference from this handle on: ours are numbered without gaps. */
+void sr_filter_trim(struct sr_rtnl *nl, uint32_t ifindex, bool egress, enum sr_filter_pref pref, uint32_t handle);
 /* An action that only says what becomes of the packet (TC_ACT_*), as the n-th of a list. */
 void sr_filter_gact(struct nlmsghdr *message, uint16_t n, int action);
 

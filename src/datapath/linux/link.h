@@ -47,11 +47,11 @@ int sr_kaddr_dump(struct sr_rtnl *nl, int (*cb)(void *ctx, uint32_t ifindex, con
 void sr_kneigh_put(struct nlmsghdr *message, uint32_t ifindex, const struct sr_prefix *host, const uint8_t mac[6],
 		   bool there);
 
-/*
- * Rules, marked with our protocol number. dst NULL: any. l3mdev rules name no table. Idempotent both ways.
- */
+/* Rules. dst NULL: any. Idempotent both ways. */
 int sr_krule_set(struct sr_rtnl *nl, int family, uint32_t pref, const struct sr_prefix *dst, uint32_t table,
 		 bool there);
+/* Removes the IPv6 rules of that preference that lead to the table from other destinations than these. */
+int sr_krule_sweep(struct sr_rtnl *nl, uint32_t pref, uint32_t table, const struct sr_prefix *keep, size_t n);
 /* Is there a rule "from all lookup local" with that preference? */
 int sr_krule_local(struct sr_rtnl *nl, int family, uint32_t pref, bool *ret);
 

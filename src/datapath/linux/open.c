@@ -114,8 +114,7 @@ static int choose_behavior(struct sr_linux *dp, uint32_t ifindex, enum sr_sid_be
 
 static int probe_filters(struct sr_linux *dp, uint32_t ifindex, const struct sr_err *err)
 {
-	bool made;
-	int r = sr_filter_clsact(&dp->nl, ifindex, &made);
+	int r = sr_filter_clsact(&dp->nl, ifindex);
 
 	if (r == 0)
 		r = sr_filter_tap(&dp->nl, ifindex, dp->domains, dp->n_domains);
@@ -265,6 +264,10 @@ static int set_rules(struct sr_linux *dp, const struct sr_err *err)
 {
 	int r = domain_rules(dp, true);
 
+	if (r == 0) /* of a SID space that was another */
+		r = sr_krule_sweep(&dp->nl, SR_RULE_DOMAIN_LOCAL, RT_TABLE_LOCAL, dp->domains, dp->n_domains);
+	if (r == 0)
+		r = sr_krule_sweep(&dp->nl, SR_RULE_DOMAIN_MAIN, RT_TABLE_MAIN, dp->domains, dp->n_domains);
 	if (r == 0)
 		r = move_local(dp, AF_INET6);
 	if (r == 0)
@@ -286,6 +289,53 @@ static int set_tunsrc(struct sr_linux *dp, const struct sr_err *err)
 	}
 	return r < 0 ? sr_dp_fail(err, r, "set the outer source of seg6 (CONFIG_IPV6_SEG6_LWTUNNEL): %s", strerror(-r))
 		     : 0;
+}
+
+/* Those that the record knows, but `keep`, go. */
+static int remove_ends(struct sr_linux *dp, const char *keep)
+{
+	int r = 0;
+
+	for (size_t i = dp->saved.n; i-- > 0 && r == 0;) {
+		struct sr_linux_sid end = {.action = SEG6_LOCAL_ACTION_END};
+		char text[SR_SID_STRLEN];
+		struct sr_kroute route;
+
+		if (strcmp(dp->saved.entries[i].kind, "end") != 0 || strcmp(dp->saved.entries[i].what, keep) == 0)
+			continue;
+		snprintf(text, sizeof(text), "%.45s", dp->saved.entries[i].what);
+		if (sr_sid_parse(text, &end.sid) == 0) {
+			sr_linux_sid_route(&end, &route);
+			r = sr_linux_route_set(dp, &route, false);
+		}
+		if (r == 0)
+			r = sr_saved_del(&dp->saved, "end", text);
+	}
+	return r;
+}
+
+/* The node's End SID. The kernel asks for an interface and does not use it: lo, which is there whatever uplinks do. */
+static int set_end(struct sr_linux *dp, const struct sr_err *err)
+{
+	struct sr_linux_sid end = {
+		.sid = sr_sid_make(&dp->locators[0], dp->end_function),
+		.oif = if_nametoindex("lo"),
+		.action = SEG6_LOCAL_ACTION_END,
+	};
+	char text[SR_SID_STRLEN] = "";
+	struct sr_kroute route;
+	int r;
+
+	if (dp->end_function.v)
+		sr_sid_format(&end.sid, text);
+	r = remove_ends(dp, text);
+	if (r == 0 && text[0]) {
+		sr_linux_sid_route(&end, &route);
+		r = sr_saved_add(&dp->saved, "end", text, "");
+		if (r == 0)
+			r = sr_linux_route_set(dp, &route, true);
+	}
+	return r < 0 ? sr_dp_fail(err, r, "set the node's End SID through lo: %s", strerror(-r)) : 0;
 }
 
 /* ---- destroy */
@@ -330,16 +380,7 @@ static int remove_uplinks(struct sr_linux *dp)
 
 static int remove_end(struct sr_linux *dp)
 {
-	const struct sr_linux_sid end = {
-		.sid = sr_sid_make(&dp->locators[0], dp->end_function),
-		.action = SEG6_LOCAL_ACTION_END,
-	};
-	struct sr_kroute route;
-
-	if (!dp->end_function.v)
-		return 0;
-	sr_linux_sid_route(&end, &route);
-	return sr_linux_route_set(dp, &route, false);
+	return remove_ends(dp, "");
 }
 
 static int restore_node(struct sr_linux *dp)
@@ -464,6 +505,8 @@ static int open_locked(struct sr_linux *dp, const struct sr_dp_config *config, c
 		r = set_tunsrc(dp, err);
 	if (r == 0)
 		r = set_rules(dp, err);
+	if (r == 0)
+		r = set_end(dp, err);
 	return r < 0 ? r : learn(dp, err);
 }
 

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
-#include <linux/seg6_local.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,10 +35,11 @@ static struct sr_linux_port *port_get(struct sr_linux *dp, uint32_t ifindex)
 
 static int clsact(struct sr_linux *dp, const struct sr_klink *link)
 {
-	bool made;
-	int r = sr_filter_clsact(&dp->nl, link->ifindex, &made);
+	int r = 0;
 
-	return r == 0 && made ? sr_saved_add(&dp->saved, "clsact", link->name, "") : r;
+	if (!sr_filter_has_clsact(&dp->nl, link->ifindex))
+		r = sr_saved_add(&dp->saved, "clsact", link->name, "");
+	return r < 0 ? r : sr_filter_clsact(&dp->nl, link->ifindex);
 }
 
 static int release_filters(struct sr_linux *dp, const struct sr_klink *link)
@@ -216,22 +216,6 @@ static const struct setting uplink_settings[] = {
 	{"net/ipv6/conf/%s/seg6_enabled", "1"},
 };
 
-/* The node's End SID, through any uplink: the kernel asks for an interface, and does not use it. */
-static int set_end(struct sr_linux *dp, uint32_t ifindex)
-{
-	struct sr_linux_sid end = {
-		.sid = sr_sid_make(&dp->locators[0], dp->end_function),
-		.oif = ifindex,
-		.action = SEG6_LOCAL_ACTION_END,
-	};
-	struct sr_kroute route;
-
-	if (!dp->end_function.v)
-		return 0;
-	sr_linux_sid_route(&end, &route);
-	return sr_linux_route_set(dp, &route, true);
-}
-
 int sr_linux_uplink_set(struct sr_dp *base, uint32_t ifindex)
 {
 	struct sr_linux *dp = sr_linux(base);
@@ -247,9 +231,7 @@ int sr_linux_uplink_set(struct sr_dp *base, uint32_t ifindex)
 		r = clsact(dp, &link);
 	if (r == 0)
 		r = sr_filter_uplink(&dp->nl, ifindex, dp->domains, dp->n_domains, dp->locators, dp->n_locators);
-	if (r == 0)
-		r = settle(dp, uplink_settings, sizeof(uplink_settings) / sizeof(uplink_settings[0]), link.name);
-	return r < 0 ? r : set_end(dp, ifindex);
+	return r < 0 ? r : settle(dp, uplink_settings, sizeof(uplink_settings) / sizeof(uplink_settings[0]), link.name);
 }
 
 int sr_linux_uplink_release(struct sr_linux *dp, const char *name)

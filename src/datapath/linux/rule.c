@@ -10,6 +10,7 @@
 #include "datapath/linux/link.h"
 
 #define MESSAGE 512
+#define SWEEP_MAX 64 /* rules; should one not go, the loop ends */
 
 /* ---- rules */
 
@@ -48,12 +49,28 @@ struct wanted_rule {
 	bool found;
 };
 
+struct seen_rule {
+	uint32_t pref;
+	struct sr_prefix dst;
+};
+
+/* A rule that is not wanted any more; the last one that was seen. */
+struct stale_rule {
+	uint32_t pref, table;
+	const struct sr_prefix *keep;
+	size_t n;
+	bool found;
+	struct sr_prefix dst;
+};
+
 static int on_rule_attr(const struct nlattr *attr, void *data)
 {
-	uint32_t *pref = data;
+	struct seen_rule *seen = data;
 
 	if (mnl_attr_get_type(attr) == FRA_PRIORITY && mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
-		*pref = mnl_attr_get_u32(attr);
+		seen->pref = mnl_attr_get_u32(attr);
+	if (mnl_attr_get_type(attr) == FRA_DST && mnl_attr_get_payload_len(attr) == sizeof(seen->dst.addr))
+		memcpy(&seen->dst.addr, mnl_attr_get_payload(attr), sizeof(seen->dst.addr));
 	return MNL_CB_OK;
 }
 
@@ -61,12 +78,12 @@ static int on_rule(const struct nlmsghdr *message, void *data)
 {
 	const struct fib_rule_hdr *rule = mnl_nlmsg_get_payload(message);
 	struct wanted_rule *wanted = data;
-	uint32_t pref = 0;
+	struct seen_rule seen = {};
 
 	if (message->nlmsg_type != RTM_NEWRULE || mnl_nlmsg_get_payload_len(message) < sizeof(*rule))
 		return MNL_CB_OK;
-	mnl_attr_parse(message, sizeof(*rule), on_rule_attr, &pref);
-	if (pref == wanted->pref && rule->action == FR_ACT_TO_TBL && rule->table == RT_TABLE_LOCAL &&
+	mnl_attr_parse(message, sizeof(*rule), on_rule_attr, &seen);
+	if (seen.pref == wanted->pref && rule->action == FR_ACT_TO_TBL && rule->table == RT_TABLE_LOCAL &&
 	    rule->dst_len == 0 && rule->src_len == 0)
 		wanted->found = true;
 	return MNL_CB_OK;
@@ -85,6 +102,46 @@ int sr_krule_local(struct sr_rtnl *nl, int family, uint32_t pref, bool *ret)
 	r = sr_rtnl_dump(nl, message, on_rule, &wanted);
 	if (r == 0)
 		*ret = wanted.found;
+	return r;
+}
+
+static int on_stale_rule(const struct nlmsghdr *message, void *data)
+{
+	const struct fib_rule_hdr *rule = mnl_nlmsg_get_payload(message);
+	struct stale_rule *stale = data;
+	struct seen_rule seen = {};
+
+	if (message->nlmsg_type != RTM_NEWRULE || mnl_nlmsg_get_payload_len(message) < sizeof(*rule))
+		return MNL_CB_OK;
+	mnl_attr_parse(message, sizeof(*rule), on_rule_attr, &seen);
+	seen.dst = sr_prefix_v6(&seen.dst.addr, rule->dst_len);
+	if (seen.pref != stale->pref || rule->action != FR_ACT_TO_TBL || rule->table != stale->table || rule->src_len)
+		return MNL_CB_OK;
+	for (size_t i = 0; i < stale->n; i++)
+		if (sr_prefix_equal(&stale->keep[i], &seen.dst))
+			return MNL_CB_OK;
+	stale->found = true;
+	stale->dst = seen.dst;
+	return MNL_CB_OK;
+}
+
+int sr_krule_sweep(struct sr_rtnl *nl, uint32_t pref, uint32_t table, const struct sr_prefix *keep, size_t n)
+{
+	struct stale_rule stale = {.pref = pref, .table = table, .keep = keep, .n = n, .found = true};
+	int r = 0;
+
+	for (int tries = 0; r == 0 && stale.found && tries < SWEEP_MAX; tries++) {
+		char buf[MESSAGE];
+		struct nlmsghdr *message = mnl_nlmsg_put_header(buf);
+		struct fib_rule_hdr *rule = mnl_nlmsg_put_extra_header(message, sizeof(*rule));
+
+		message->nlmsg_type = RTM_GETRULE;
+		rule->family = AF_INET6;
+		stale.found = false;
+		r = sr_rtnl_dump(nl, message, on_stale_rule, &stale);
+		if (r == 0 && stale.found)
+			r = sr_krule_set(nl, AF_INET6, pref, &stale.dst, table, false);
+	}
 	return r;
 }
 

@@ -10,6 +10,7 @@
  *   local FAMILY         the rule for table local was moved (4 or 6)
  *   clsact INTERFACE     the qdisc is ours
  *   uplink INTERFACE     is one
+ *   end SID              is the node's
  */
 #ifndef SR_LINUX_SAVED_H
 #define SR_LINUX_SAVED_H

@@ -124,6 +124,8 @@ static int family(struct sr_rtnl *nl, uint32_t ifindex, bool v4, const void *gat
 		r = put_keep(nl, ifindex, false, v4, i + 1, &in[i]);
 	for (uint32_t i = 0; i < (gateway ? 2 : 1) && r == 0; i++)
 		r = put_keep(nl, ifindex, true, v4, i + 1, &out[i]);
+	if (r == 0 && !gateway) /* one that it had */
+		sr_filter_trim(nl, ifindex, true, v4 ? SR_PREF_TTL_KEEP4 : SR_PREF_TTL_KEEP6, 2);
 	if (r == 0)
 		r = put_change(nl, ifindex, false, v4);
 	return r < 0 ? r : put_change(nl, ifindex, true, v4);

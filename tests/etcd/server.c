@@ -35,16 +35,26 @@ __attribute__((format(printf, 2, 3))) static void add(struct argv *argv, const c
 	argv->ptrs[++argv->n] = NULL;
 }
 
+/*
+ * Below the ports that the kernel gives to outgoing connections (ip_local_port_range): one of those could be in the way
+ * when a member binds its port, the first time or after it was killed. Each process begins elsewhere.
+ */
 uint16_t server_free_port(void)
 {
+	enum { FIRST = 10000, N = 22000 };
+	static unsigned int tried;
 	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(addr);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int err = -1;
 
-	assert_true(fd >= 0);
-	assert_return_code(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), errno);
-	assert_return_code(getsockname(fd, (struct sockaddr *)&addr, &len), errno);
-	close(fd);
+	for (unsigned int i = 0; i < N && err; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		assert_true(fd >= 0);
+		addr.sin_port = htons((uint16_t)(FIRST + ((unsigned int)getpid() * 64 + tried++) % N));
+		err = bind(fd, (struct sockaddr *)&addr, sizeof(addr));
+		close(fd);
+	}
+	assert_return_code(err, errno);
 	return ntohs(addr.sin_port);
 }
 
@@ -150,7 +160,7 @@ void server_wait(const struct server *server, size_t member)
 				   .sin_port = htons(server->members[member].client_port)};
 	int err = -1;
 
-	for (int i = 0; i < 2000 && err; i++) {
+	for (int i = 0; i < 12000 && err; i++) { /* a minute */
 		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 		err = connect(fd, (struct sockaddr *)&addr, sizeof(addr));

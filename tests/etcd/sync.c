@@ -38,7 +38,7 @@ void client_init_with(struct client *client, const struct server *server, struct
 
 void client_init(struct client *client, const struct server *server)
 {
-	client_init_with(client, server, (struct sr_etcd_config){.timeout_ms = 10000});
+	client_init_with(client, server, (struct sr_etcd_config){.timeout_ms = CALL_MS / 2});
 }
 
 void client_fini(struct client *client)

@@ -29,9 +29,10 @@ static int teardown(void **state)
 /* Until it is there for sure; what was refused or lost on the way must be so for an allowed reason. */
 static void put_surely(struct client *c, const char *key, const char *value)
 {
+	uint64_t end = uv_hrtime() + CALL_MS * 1000000ULL;
 	int err = -1;
 
-	for (int i = 0; i < 20 && err; i++) {
+	while (err && uv_hrtime() < end) {
 		err = client_put(c, key, value);
 		assert_true(!err || err == -EAGAIN || err == -ECONNRESET || err == -ETIMEDOUT);
 	}
@@ -81,12 +82,15 @@ static void members_die_in_turn(void **state)
 	client_fini(&writer);
 }
 
-/* With two of three gone a member says that it has no leader, soon; when they are back all goes on. */
+/*
+ * With two of three gone a member says that it has no leader, and the caller need not wait until his time is up for
+ * each call; when they are back all goes on. A few calls may time out first: while the member still believes in its
+ * leader, and while the client pauses because the members that are gone do not answer.
+ */
 static void without_a_leader(void **state)
 {
 	struct client *c = *state;
 	struct log log;
-	uint64_t begin;
 	int err = 0;
 
 	put_surely(c, "a", "1");
@@ -94,13 +98,11 @@ static void without_a_leader(void **state)
 	wait_for(c, log.calls == 1);
 	server_kill(&server, 0);
 	server_kill(&server, 1);
-	begin = uv_hrtime();
-	for (int i = 0; i < 30 && err != -EAGAIN; i++) {
+	for (int i = 0; i < 12 && err != -EAGAIN; i++) {
 		err = client_put(c, "a", "2");
 		assert_true(err == -EAGAIN || err == -ECONNRESET || err == -ETIMEDOUT);
 	}
 	assert_int_equal(err, -EAGAIN);
-	assert_true(uv_hrtime() - begin < 12ULL * 1000 * 1000 * 1000);
 	server_start(&server, 0);
 	server_start(&server, 1);
 	put_surely(c, "a", "3");

@@ -75,7 +75,7 @@ static int teardown_tls(void **state)
 static struct sr_etcd_config with(const char *ca, const char *cert)
 {
 	char key[64];
-	struct sr_etcd_config config = {.ca_file = file(ca), .timeout_ms = 1500};
+	struct sr_etcd_config config = {.ca_file = file(ca), .timeout_ms = 3000};
 
 	if (cert) {
 		snprintf(key, sizeof(key), "%s.key", cert);
@@ -109,6 +109,8 @@ static void certificates(void **state)
 		struct client c;
 
 		sr_case("%s", cases[i].what);
+		if (cases[i].good)
+			config.timeout_ms = CALL_MS;
 		if (cases[i].url) {
 			config.endpoints = &cases[i].url;
 			config.n_endpoints = 1;
@@ -228,7 +230,7 @@ static int teardown_auth(void **state)
 
 static struct sr_etcd_config as(const char *user, const char *password)
 {
-	return (struct sr_etcd_config){.user = user, .password = password, .timeout_ms = 5000};
+	return (struct sr_etcd_config){.user = user, .password = password, .timeout_ms = CALL_MS / 2};
 }
 
 /* Before authentication is on, a user that is configured does no harm; and it goes on when it is switched on. */

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <linux/seg6_local.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,30 @@ static int learn_port(void *ctx, const struct sr_klink *link)
 	if (r == 0)
 		dp->ports[dp->n_ports++] =
 			(struct sr_linux_port){.port = {.ifindex = link->ifindex, .vrf = vrf}, .attached = link->up};
+	if (r == 0)
+		memcpy(dp->ports[dp->n_ports - 1].name, link->name, sizeof(link->name));
+	return r;
+}
+
+/* What we have changed, and is neither tap nor uplink: one killed on the way to be a tap, or back. */
+static int learn_strays(struct sr_linux *dp)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < dp->saved.n && r == 0; i++) {
+		struct sr_linux_port stray = {};
+		char name[IF_NAMESIZE];
+
+		if (!sr_saved_interface(&dp->saved.entries[i], name) || sr_saved_find(&dp->saved, "uplink", name))
+			continue;
+		stray.port.ifindex = if_nametoindex(name);
+		if (!stray.port.ifindex || sr_linux_port(dp, stray.port.ifindex))
+			continue;
+		memcpy(stray.name, name, sizeof(stray.name));
+		r = sr_array_grow((void **)&dp->ports, &dp->size_ports, dp->n_ports, sizeof(*dp->ports));
+		if (r == 0)
+			dp->ports[dp->n_ports++] = stray;
+	}
 	return r;
 }
 
@@ -288,6 +313,8 @@ static int learn_once(struct sr_linux *dp)
 		r = sr_klink_dump(&dp->nl, learn_vrf, &l);
 	if (r == 0)
 		r = sr_klink_dump(&dp->nl, learn_port, &l);
+	if (r == 0)
+		r = learn_strays(dp);
 	if (r == 0)
 		r = sr_kaddr_dump(&dp->nl, learn_addr, &l);
 	if (r == 0)

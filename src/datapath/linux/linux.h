@@ -71,8 +71,9 @@ struct sr_linux_hop {
 };
 
 struct sr_linux_port {
-	struct sr_dp_port port; /* gateway4, gateway6: what is on it */
-	bool attached;		/* in its VRF, guarded, up */
+	struct sr_dp_port port; /* gateway4, gateway6: what is on it; vrf 0: half made, or half removed */
+	char name[SR_IFNAME_MAX];
+	bool attached; /* in its VRF, guarded, up */
 };
 
 struct sr_linux {

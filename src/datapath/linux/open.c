@@ -496,7 +496,7 @@ static int open_locked(struct sr_linux *dp, const struct sr_dp_config *config, c
 	if (r == 0)
 		r = sr_saved_open(&dp->saved, config->state_dir);
 	if (r == 0)
-		r = sr_saved_sweep(&dp->saved);
+		r = sr_saved_forget(&dp->saved, NULL);
 	if (r == 0)
 		r = probe(dp, config->vrf_behavior, err);
 	if (r == 0)

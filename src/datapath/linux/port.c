@@ -103,6 +103,7 @@ static int attach(struct sr_linux *dp, struct sr_linux_port *port, const struct 
 	if (r < 0)
 		return r;
 	port->port.vrf = vrf;
+	memcpy(port->name, link->name, sizeof(port->name));
 	port->attached = true;
 	return 0;
 }
@@ -176,17 +177,34 @@ int sr_linux_port_set(struct sr_dp *base, const struct sr_dp_port *want)
 	return 0;
 }
 
+static bool is_ours(const struct sr_linux *dp, uint32_t master)
+{
+	for (uint32_t id = 1; id <= dp->max_vrfs; id++)
+		if (dp->vrfs[id].there && dp->vrfs[id].ifindex == master)
+			return true;
+	return false;
+}
+
 int sr_linux_detach(struct sr_linux *dp, const struct sr_klink *link, const struct sr_linux_port *port)
 {
 	const struct sr_dp_port none = {.ifindex = link->ifindex};
 	struct sr_linux_port had = *port;
 	int r = set_gateways(dp, &had, &none);
 
-	if (r == 0)
+	if (r == 0 && is_ours(dp, link->master))
 		r = sr_klink_master(&dp->nl, link->ifindex, 0);
 	if (r == 0)
 		r = sr_sysctl_restore(&dp->saved, link->name);
 	return r < 0 ? r : release_filters(dp, link);
+}
+
+/* It is gone; but another of that name may be a port already, and what is remembered is that one's then. */
+static int forget_port(struct sr_linux *dp, const struct sr_linux_port *port)
+{
+	for (uint32_t i = 0; i < dp->n_ports; i++)
+		if (&dp->ports[i] != port && strcmp(dp->ports[i].name, port->name) == 0)
+			return 0;
+	return sr_saved_forget(&dp->saved, port->name);
 }
 
 int sr_linux_port_del(struct sr_dp *base, uint32_t ifindex)
@@ -202,7 +220,7 @@ int sr_linux_port_del(struct sr_dp *base, uint32_t ifindex)
 	if (r == 0)
 		r = sr_linux_detach(dp, &link, port);
 	if (r == -ENODEV)
-		r = sr_saved_sweep(&dp->saved);
+		r = forget_port(dp, port);
 	if (r < 0)
 		return r;
 	*port = dp->ports[--dp->n_ports];
@@ -254,6 +272,6 @@ int sr_linux_uplink_del(struct sr_dp *base, uint32_t ifindex)
 	int r = sr_klink_get(&dp->nl, ifindex, &link);
 
 	if (r < 0)
-		return r == -ENODEV ? sr_saved_sweep(&dp->saved) : r;
+		return r == -ENODEV ? sr_saved_forget(&dp->saved, NULL) : r;
 	return sr_saved_find(&dp->saved, "uplink", link.name) ? sr_linux_uplink_release(dp, link.name) : 0;
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -227,20 +226,25 @@ static bool is_forwarding(const char *path)
 	return word && strcmp(word, "/forwarding") == 0;
 }
 
-int sr_saved_sweep(struct sr_saved *saved)
+bool sr_saved_interface(const struct sr_saved_entry *entry, char ret[static IF_NAMESIZE])
+{
+	if (strcmp(entry->kind, "sysctl") == 0)
+		return !is_forwarding(entry->what) && interface_of(entry->what, ret);
+	if (strcmp(entry->kind, "clsact") != 0 && strcmp(entry->kind, "uplink") != 0)
+		return false;
+	snprintf(ret, IF_NAMESIZE, "%.15s", entry->what);
+	return true;
+}
+
+int sr_saved_forget(struct sr_saved *saved, const char *ifname)
 {
 	size_t before = saved->n;
 
 	for (size_t i = saved->n; i-- > 0;) {
-		const struct sr_saved_entry *entry = &saved->entries[i];
-		char ifname[IF_NAMESIZE];
-		bool about = false;
+		char about[IF_NAMESIZE];
 
-		if (strcmp(entry->kind, "sysctl") == 0)
-			about = interface_of(entry->what, ifname);
-		else if (strcmp(entry->kind, "clsact") == 0 || strcmp(entry->kind, "uplink") == 0)
-			about = snprintf(ifname, sizeof(ifname), "%.15s", entry->what) > 0;
-		if (about && !if_nametoindex(ifname))
+		if (sr_saved_interface(&saved->entries[i], about) &&
+		    (ifname ? strcmp(about, ifname) == 0 : !if_nametoindex(about)))
 			forget(saved, i);
 	}
 	return saved->n == before ? 0 : write_file(saved);

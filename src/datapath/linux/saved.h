@@ -15,6 +15,7 @@
 #ifndef SR_LINUX_SAVED_H
 #define SR_LINUX_SAVED_H
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -38,8 +39,10 @@ void sr_saved_fini(struct sr_saved *saved);
 const struct sr_saved_entry *sr_saved_find(const struct sr_saved *saved, const char *kind, const char *what);
 /* Writes a line, unless there is one of this kind about this. */
 int sr_saved_add(struct sr_saved *saved, const char *kind, const char *what, const char *value);
-/* Forgets what is about interfaces that there are no more. */
-int sr_saved_sweep(struct sr_saved *saved);
+/* The interface that an entry is about. False: about the whole node, or what is given back with it (forwarding). */
+bool sr_saved_interface(const struct sr_saved_entry *entry, char ret[static IF_NAMESIZE]);
+/* Forgets what is about one interface, or (NULL) about those that there are no more. */
+int sr_saved_forget(struct sr_saved *saved, const char *ifname);
 /* Forgets one; also what is not there. */
 int sr_saved_del(struct sr_saved *saved, const char *kind, const char *what);
 

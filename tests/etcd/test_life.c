@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void down_at_start_and_up_later(void **state)
@@ -53,7 +54,8 @@ static void calls_end_in_time(void **state)
 	assert_true(uv_hrtime() - begin < 4ULL * 1000 * 1000 * 1000); /* less than the default for one */
 	server_start(&server, 0);
 	wait_for(&c, sr_etcd_connected(c.etcd));
-	kill(server.members[0].pid, SIGSTOP); /* there, and silent */
+	kill(server.members[0].pid, SIGSTOP); /* there, and silent, once all its threads know */
+	assert_int_equal(waitpid(server.members[0].pid, NULL, WUNTRACED), server.members[0].pid);
 	begin = uv_hrtime();
 	assert_int_equal(client_put(&c, "a", "1"), -ETIMEDOUT);
 	assert_true(uv_hrtime() - begin < 4ULL * 1000 * 1000 * 1000);

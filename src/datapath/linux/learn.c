@@ -127,10 +127,13 @@ static int learn_addr(void *ctx, uint32_t ifindex, const struct in6_addr *addr)
 	struct sr_linux_port *port = sr_linux_port(l->dp, ifindex);
 	const struct sr_prefix host = {*addr, 128};
 
-	if (port && sr_prefix_is_v4(&host))
+	if (port && sr_prefix_is_v4(&host)) {
+		port->second4 = port->port.gateway4;
 		port->port.gateway4 = sr_prefix_addr4(&host);
-	else if (port)
+	} else if (port) {
+		port->second6 = port->port.gateway6;
 		port->port.gateway6 = *addr;
+	}
 	return 0;
 }
 

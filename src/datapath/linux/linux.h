@@ -73,6 +73,8 @@ struct sr_linux_hop {
 struct sr_linux_port {
 	struct sr_dp_port port; /* gateway4, gateway6: what is on it; vrf 0: half made, or half removed */
 	char name[SR_IFNAME_MAX];
+	__be32 second4; /* one more address, of a change that was cut off */
+	struct in6_addr second6;
 	bool attached; /* in its VRF, guarded, up */
 };
 

@@ -132,22 +132,33 @@ int sr_linux_attach(struct sr_linux *dp, uint32_t ifindex, uint32_t vrf)
 	return attach_anew(dp, ifindex, vrf);
 }
 
+/* An address of a gateway that was goes, unless it is one that is. :: is none. */
+static int drop_gateway(struct sr_linux *dp, uint32_t ifindex, const struct in6_addr *old, const struct in6_addr *now)
+{
+	const struct sr_prefix host = {*old, 128};
+	bool none = sr_prefix_is_v4(&host) ? !sr_prefix_addr4(&host) : IN6_IS_ADDR_UNSPECIFIED(old);
+
+	return none || IN6_ARE_ADDR_EQUAL(old, now) ? 0 : sr_kaddr_set(&dp->nl, ifindex, old, false);
+}
+
 /* The gateway's addresses: new ones first. */
 static int set_gateways(struct sr_linux *dp, struct sr_linux_port *port, const struct sr_dp_port *want)
 {
-	const struct in6_addr new4 = sr_prefix_v4(want->gateway4, 32).addr;
-	const struct in6_addr old4 = sr_prefix_v4(port->port.gateway4, 32).addr;
-	const struct in6_addr old6 = port->port.gateway6;
+	const struct in6_addr now[] = {sr_prefix_v4(want->gateway4, 32).addr, want->gateway6};
+	const struct in6_addr old[][2] = {
+		{sr_prefix_v4(port->port.gateway4, 32).addr, sr_prefix_v4(port->second4, 32).addr},
+		{port->port.gateway6, port->second6},
+	};
 	int r = 0;
 
 	if (want->gateway4)
-		r = sr_kaddr_set(&dp->nl, want->ifindex, &new4, true);
+		r = sr_kaddr_set(&dp->nl, want->ifindex, &now[0], true);
 	if (r == 0 && !IN6_IS_ADDR_UNSPECIFIED(&want->gateway6))
-		r = sr_kaddr_set(&dp->nl, want->ifindex, &want->gateway6, true);
-	if (r == 0 && port->port.gateway4 && port->port.gateway4 != want->gateway4)
-		r = sr_kaddr_set(&dp->nl, want->ifindex, &old4, false);
-	if (r == 0 && !IN6_IS_ADDR_UNSPECIFIED(&old6) && !IN6_ARE_ADDR_EQUAL(&old6, &want->gateway6))
-		r = sr_kaddr_set(&dp->nl, want->ifindex, &old6, false);
+		r = sr_kaddr_set(&dp->nl, want->ifindex, &now[1], true);
+	for (int i = 0; i < 4 && r == 0; i++)
+		r = drop_gateway(dp, want->ifindex, &old[i / 2][i % 2], &now[i / 2]);
+	if (r == 0)
+		port->second4 = 0, port->second6 = in6addr_any;
 	return r;
 }
 

@@ -226,11 +226,17 @@ static enum cli_exit show(struct cli *cli, const struct cli_args *args)
 	return ok ? CLI_OK : CLI_FAILED;
 }
 
-static enum cli_exit delete (struct cli *cli, const struct cli_args *args) {
-	struct sr_object *vrf = cli_find_network(cli, args->words[0]); struct cli_outcome outcome = {}; bool ok; int r;
+static enum cli_exit remove_network(struct cli *cli, const struct cli_args *args)
+{
+	struct sr_object *vrf = cli_find_network(cli, args->words[0]);
+	unsigned int quarantine_s = cli_args_has(args, "now") ? 0 : SR_VRF_IP_QUARANTINE_S;
+	struct cli_outcome outcome = {};
+	bool ok;
+	int r;
 
-	if (!vrf) return CLI_FAILED;
-	r = sr_write_network_delete(cli->etcd, cli->cluster, vrf->id.vrf, cli_on_written, &outcome);
+	if (!vrf)
+		return CLI_FAILED;
+	r = sr_write_network_delete(cli->etcd, cli->cluster, vrf->id.vrf, quarantine_s, cli_on_written, &outcome);
 	ok = cli_written(cli, r, &outcome);
 	cli_object_free(vrf);
 	return ok ? CLI_OK : CLI_FAILED;
@@ -245,6 +251,11 @@ static const struct cli_option create_options[] = {
 	{},
 };
 
+static const struct cli_option delete_options[] = {
+	{"now", NULL, "its vrf_ip is free for others at once", false},
+	{},
+};
+
 const struct cli_command cli_network[] = {
 	{"network", "create", "NAME", 1, 1, "Makes a network: its VRF, and a vrf_ip of the cluster's vrf_cidr",
 	 create_options,
@@ -254,8 +265,11 @@ const struct cli_command cli_network[] = {
 	{"network", "list", "", 0, 0, "Lists networks", NULL, NULL, list},
 	{"network", "show", "NETWORK", 1, 1, "Shows a network, its ports, and the nodes that it is on", NULL, NULL,
 	 show},
-	{"network", "delete", "NETWORK", 1, 1, "Removes a network", NULL,
-	 "It fails while ports or encap networks are in it.", delete},
+	{"network", "delete", "NETWORK", 1, 1, "Removes a network", delete_options,
+	 "It fails while ports or encap networks are in it. Its vrf_ip is given to no other network for 5 minutes: "
+	 "late "
+	 "packets to it reach nobody.",
+	 remove_network},
 	{},
 };
 

@@ -173,6 +173,13 @@ void sr_etcd_lease_free(struct sr_etcd_lease *lease);
  */
 int sr_etcd_lease_revoke(struct sr_etcd_lease *lease, sr_etcd_done_cb cb, void *ctx);
 
+/*
+ * A lease that nobody keeps alive: keys put under it go after ttl_s seconds (etcd may have a least time of some). cb
+ * gets its id, or 0 with an error.
+ */
+typedef void (*sr_etcd_grant_cb)(void *ctx, const struct sr_etcd_status *status, int64_t id);
+int sr_etcd_grant(struct sr_etcd *etcd, unsigned int ttl_s, sr_etcd_grant_cb cb, void *ctx);
+
 /* ---- Watch */
 
 struct sr_etcd_event {

@@ -248,6 +248,48 @@ int sr_etcd_lease_revoke(struct sr_etcd_lease *lease, sr_etcd_done_cb cb, void *
 	return etcd ? sr_call_simple(etcd, &method_revoke, &request.base, cb, ctx) : -ECANCELED;
 }
 
+/* ---- A lease that is let go */
+
+struct once_call {
+	struct sr_call call;
+	sr_etcd_grant_cb cb;
+	void *ctx;
+};
+
+static void on_granted_once(struct sr_call *call, const struct sr_etcd_status *status, const uint8_t *data, size_t len)
+{
+	struct once_call *once = (struct once_call *)call;
+	struct sr_arena *arena = &call->etcd->arena;
+	struct sr_etcd_status copy = *status;
+	Pb__LeaseGrantResponse *response = NULL;
+
+	if (!status->err) {
+		response = pb__lease_grant_response__unpack(&arena->allocator, len, data);
+		if (!response || !response->id)
+			copy = (struct sr_etcd_status){.err = -EBADMSG, .text = "an answer that cannot be parsed"};
+	}
+	once->cb(once->ctx, &copy, copy.err ? 0 : response->id);
+	sr_arena_reset(arena, SR_ARENA_KEEP);
+	sr_call_free(call);
+}
+
+int sr_etcd_grant(struct sr_etcd *etcd, unsigned int ttl_s, sr_etcd_grant_cb cb, void *ctx)
+{
+	Pb__LeaseGrantRequest request = PB__LEASE_GRANT_REQUEST__INIT;
+	struct once_call *once;
+
+	if (etcd->closing)
+		return -ECANCELED;
+	request.ttl = ttl_s;
+	once = sr_call_new(etcd, sizeof(*once), &method_grant, &request.base, on_granted_once);
+	if (!once)
+		return -ENOMEM;
+	once->cb = cb;
+	once->ctx = ctx;
+	sr_call_start(&once->call);
+	return 0;
+}
+
 /* Objects stay their owners', who free them when they like. */
 void sr_leases_fini(struct sr_etcd *etcd)
 {

@@ -18,6 +18,12 @@ const char *sr_claim_vrf_ip(const char *vrf, char buf[static SR_CLAIM_SIZE])
 	return buf;
 }
 
+const char *sr_claim_vrf_ip_freed(const char *vrf, char buf[static SR_CLAIM_SIZE])
+{
+	snprintf(buf, SR_CLAIM_SIZE, "{\"vrf\":\"%s\",\"freed\":true}", vrf);
+	return buf;
+}
+
 const char *sr_claim_address(const struct sr_uuid *port, char buf[static SR_CLAIM_SIZE])
 {
 	char id[SR_UUID_STRLEN];

@@ -15,6 +15,8 @@
 /* Write the value of a claim; the names have been checked. Return buf. */
 const char *sr_claim_locator(const char *cluster, const char *node, char buf[static SR_CLAIM_SIZE]);
 const char *sr_claim_vrf_ip(const char *vrf, char buf[static SR_CLAIM_SIZE]);
+/* Of a VRF that is gone: nobody is to have it yet. */
+const char *sr_claim_vrf_ip_freed(const char *vrf, char buf[static SR_CLAIM_SIZE]);
 const char *sr_claim_address(const struct sr_uuid *port, char buf[static SR_CLAIM_SIZE]);
 
 /* One text member ("cluster", "node", "vrf", "port") of a claim's value; "?" if it cannot be read. Returns buf. */

@@ -90,6 +90,15 @@ int sr_key_address(const char *cluster, const char *vrf, const struct in6_addr *
 	return key_format(buf, cluster, "addresses/%s/%s", vrf, sr_addr_format(addr, text));
 }
 
+int sr_key_mac(const char *cluster, const char *vrf, const struct sr_mac *mac, char buf[static SR_KEY_SIZE])
+{
+	char text[SR_MAC_STRLEN];
+
+	if (!sr_vrf_name_valid(vrf))
+		return -EINVAL;
+	return key_format(buf, cluster, "macs/%s/%s", vrf, sr_mac_format(mac, text));
+}
+
 int sr_key_vrf_ips(const char *cluster, char buf[static SR_KEY_SIZE])
 {
 	return key_format(buf, cluster, "vrf_ips/");

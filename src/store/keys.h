@@ -11,6 +11,7 @@
  *   /srfabric/v1/clusters/<c>/vrfs/<vrf>/encaps/<id>   sr_encap
  *   /srfabric/v1/clusters/<c>/vrf_ips/<vrf_ip>         claim {"vrf"}
  *   /srfabric/v1/clusters/<c>/addresses/<vrf>/<addr>   claim {"port"}
+ *   /srfabric/v1/clusters/<c>/macs/<vrf>/<mac>         claim {"port"}
  *   /srfabric/v1/clusters/<c>/status/nodes/<node>      sr_node_status, under the agent's lease
  *   /srfabric/v1/clusters/<c>/status/ports/<port>      sr_port_status, under the agent's lease
  */
@@ -28,6 +29,7 @@ int sr_key_object(const char *cluster, const struct sr_object_id *id, char buf[s
 int sr_key_scope(const char *cluster, const struct sr_scope *scope, char buf[static SR_KEY_SIZE]);
 int sr_key_vrf_ip(const char *cluster, struct sr_function vrf_ip, char buf[static SR_KEY_SIZE]);
 int sr_key_address(const char *cluster, const char *vrf, const struct in6_addr *addr, char buf[static SR_KEY_SIZE]);
+int sr_key_mac(const char *cluster, const char *vrf, const struct sr_mac *mac, char buf[static SR_KEY_SIZE]);
 /* All claims of vrf_ips of a cluster, of addresses in a VRF; all ports, all encap rules of a VRF. */
 int sr_key_vrf_ips(const char *cluster, char buf[static SR_KEY_SIZE]);
 int sr_key_addresses(const char *cluster, const char *vrf, char buf[static SR_KEY_SIZE]);

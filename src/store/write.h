@@ -90,19 +90,26 @@ int sr_write_network(struct sr_etcd *etcd, const char *cluster, const struct sr_
 /* Replaces what may change, by vrf->name: network_name, gateway, mtu, subnets. -ENOENT. */
 int sr_write_network_update(struct sr_etcd *etcd, const char *cluster, const struct sr_vrf *vrf, sr_write_cb cb,
 			    void *ctx);
-/* With its vrf_ip. -ENOENT; -EBUSY: it has ports or encap networks. */
-int sr_write_network_delete(struct sr_etcd *etcd, const char *cluster, const char *vrf, sr_write_cb cb, void *ctx);
+/*
+ * Its vrf_ip is given to no other for quarantine_s seconds (0: at once may be): by then no packet is under way that was
+ * sent to it, and no agent is so far behind as to send one. -ENOENT; -EBUSY: it has ports or encap networks.
+ */
+#define SR_VRF_IP_QUARANTINE_S 300
+int sr_write_network_delete(struct sr_etcd *etcd, const char *cluster, const char *vrf, unsigned int quarantine_s,
+			    sr_write_cb cb, void *ctx);
 
 /* ---- Ports */
 
 /*
  * Makes a port in port->vrf, bound to port->node if that is not "", with its addresses claimed. network_id, vrf_ip,
  * vrf_cidr and segment_node_id are filled in from the VRF and the node. Without addresses, in a VRF with subnets, it
- * gets the lowest free one of the first subnet that has one. -EEXIST: the id; -EADDRINUSE: an address, and the text
- * says whose it is; -EINVAL (in the result too): an address outside of the subnets; -ENOENT: VRF or node; -ENOSPC.
+ * gets the lowest free one of the first subnet that has one. Without a MAC it gets one of its
+ * id. -EEXIST: the id; -EADDRINUSE: an address or the MAC, and the text says whose it is; -EINVAL (in the result too):
+ * an address outside of the subnets; -ENOENT: VRF or node; -ENOSPC.
  */
 int sr_write_port(struct sr_etcd *etcd, const char *cluster, const struct sr_port *port, sr_write_cb cb, void *ctx);
-/* Replaces it, the node it is bound to included. Without addresses it keeps those that it has. -ENOENT, as above. */
+/* Replaces it, the node it is bound to included. Without addresses, or a MAC, it keeps those that it has. -ENOENT,
+ * as above. */
 int sr_write_port_update(struct sr_etcd *etcd, const char *cluster, const struct sr_port *port, sr_write_cb cb,
 			 void *ctx);
 /* Changes only the node: a VM plugged, moved, or ("") unplugged. */

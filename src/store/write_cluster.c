@@ -73,10 +73,13 @@ static int check_unused(struct write_cluster *wc)
 
 	if (!wc->n_vrf_ips)
 		return 0;
-	return sr_write_fail(&wc->w, -EBUSY, "%zu network%s of cluster %s ha%s an address of its vrf_cidr %s (%s%s).",
-			     wc->n_vrf_ips, wc->n_vrf_ips == 1 ? "" : "s", wc->w.cluster,
-			     wc->n_vrf_ips == 1 ? "s" : "ve", wc->has ? sr_prefix_format(&wc->have, text) : "of before",
-			     wc->a_vrf_ip, wc->n_vrf_ips == 1 ? "" : ", ...");
+	return sr_write_fail(
+		&wc->w, -EBUSY,
+		"%zu network%s of cluster %s ha%s an address of its vrf_cidr %s (%s%s); one that was deleted "
+		"counts for 5 minutes.",
+		wc->n_vrf_ips, wc->n_vrf_ips == 1 ? "" : "s", wc->w.cluster, wc->n_vrf_ips == 1 ? "s" : "ve",
+		wc->has ? sr_prefix_format(&wc->have, text) : "of before", wc->a_vrf_ip,
+		wc->n_vrf_ips == 1 ? "" : ", ...");
 }
 
 static void replace(struct write_cluster *wc, char *value)

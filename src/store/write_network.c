@@ -126,8 +126,9 @@ static int choose_vrf_ip(struct write_network *wn)
 		return 0;
 	r = sr_pick_addr(&wn->want.vrf_cidr, &wn->taken, sr_write_skip(&wn->w), &addr);
 	if (r < 0)
-		return sr_write_fail(&wn->w, r, "All addresses of the vrf_cidr of cluster %s are taken.",
-				     wn->w.cluster);
+		return sr_write_fail(
+			&wn->w, r, "All addresses of the vrf_cidr of cluster %s are taken, or were until a moment ago.",
+			wn->w.cluster);
 	memcpy(&wn->want.vrf_ip.v, &addr.s6_addr[12], sizeof(wn->want.vrf_ip.v));
 	return 0;
 }
@@ -222,7 +223,7 @@ int sr_write_network(struct sr_etcd *etcd, const char *cluster, const struct sr_
 /* ---- update, delete: of one by its name */
 
 static int start_named(const struct sr_write_kind *kind, struct sr_etcd *etcd, const char *cluster, const char *name,
-		       const struct sr_vrf *vrf, sr_write_cb cb, void *ctx)
+		       const struct sr_vrf *vrf, unsigned int grant_s, sr_write_cb cb, void *ctx)
 {
 	struct write_network *wn;
 	int r;
@@ -235,6 +236,7 @@ static int start_named(const struct sr_write_kind *kind, struct sr_etcd *etcd, c
 	if (vrf)
 		wn->want = *vrf;
 	snprintf(wn->names[0], sizeof(wn->names[0]), "%s", name);
+	wn->w.grant_s = grant_s;
 	return sr_write_start(&wn->w);
 }
 
@@ -300,7 +302,7 @@ static const struct sr_write_kind network_update = {
 int sr_write_network_update(struct sr_etcd *etcd, const char *cluster, const struct sr_vrf *vrf, sr_write_cb cb,
 			    void *ctx)
 {
-	return start_named(&network_update, etcd, cluster, vrf->name, vrf, cb, ctx);
+	return start_named(&network_update, etcd, cluster, vrf->name, vrf, 0, cb, ctx);
 }
 
 static int delete_read(struct sr_write *w, const struct sr_etcd_op_result *found)
@@ -328,7 +330,7 @@ static int delete_build(struct sr_write *w)
 {
 	struct write_network *wn = (struct write_network *)w;
 	const char *name = wn->names[0];
-	char key[SR_KEY_SIZE];
+	char key[SR_KEY_SIZE], claim[SR_CLAIM_SIZE];
 
 	if (wn->n_ports || wn->n_encaps)
 		return sr_write_fail(w, -EBUSY, "VRF %s has %zu port%s and %zu encap network%s: delete them first.",
@@ -344,7 +346,10 @@ static int delete_build(struct sr_write *w)
 	sr_write_witness(w, key, NULL);
 	if (wn->value) { /* of a bad one the vrf_ip is not known */
 		sr_key_vrf_ip(w->cluster, wn->found.vrf_ip, key);
-		sr_write_del(w, key);
+		if (w->lease)
+			sr_write_put_leased(w, key, sr_claim_vrf_ip_freed(name, claim));
+		else
+			sr_write_del(w, key);
 	}
 	return 0;
 }
@@ -358,7 +363,8 @@ static const struct sr_write_kind network_delete = {
 	.fini = network_fini,
 };
 
-int sr_write_network_delete(struct sr_etcd *etcd, const char *cluster, const char *vrf, sr_write_cb cb, void *ctx)
+int sr_write_network_delete(struct sr_etcd *etcd, const char *cluster, const char *vrf, unsigned int quarantine_s,
+			    sr_write_cb cb, void *ctx)
 {
-	return start_named(&network_delete, etcd, cluster, vrf, NULL, cb, ctx);
+	return start_named(&network_delete, etcd, cluster, vrf, NULL, quarantine_s, cb, ctx);
 }

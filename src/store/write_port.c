@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Ports: the port, its binding to a node and its addresses' claims are one transaction each time. It holds only while
- * the VRF is there and the node as it was, so none of them is deleted under it.
+ * Ports: the port, its binding to a node and the claims of its addresses and its MAC are one transaction each time. It
+ * holds only while the VRF is there and the node as it was, so none of them is deleted under it.
  */
 #include "store/write_txn.h"
 
@@ -17,20 +17,23 @@
 enum { CREATE, UPDATE, BIND, ADMIN, DELETE };
 
 /* What is read, in this order; then the claim of each address that is asked for. */
-enum { READ_PORT, READ_VRF, READ_NODE, READ_CLAIMS };
+enum { READ_PORT, READ_VRF, READ_NODE, READ_MAC, READ_CLAIMS };
 
 struct write_port {
 	struct sr_write w;
 	int what;
 	struct sr_port want; /* as given; of BIND, ADMIN and DELETE only vrf, id and what changes */
 	struct sr_port port; /* what is to be */
+	bool own_mac;	     /* want's was not given, but comes of the id: another will do */
+	unsigned int mac_tries;
 
 	/* found in this round */
 	int64_t port_mod; /* 0: not there */
 	struct sr_port found;
 	const char *value; /* NULL: not there, or bad */
 	struct sr_vrf vrf;
-	int64_t vrf_created, node_mod;
+	int64_t vrf_created, node_mod, mac_mod;
+	char mac_owner[SR_CLAIM_SIZE];
 	int64_t claim_mods[SR_PORT_ADDRS_MAX]; /* of want's addresses */
 	char owners[SR_PORT_ADDRS_MAX][SR_CLAIM_SIZE];
 	struct sr_taken taken; /* addresses of the VRF, where one is to be picked */
@@ -65,6 +68,12 @@ static const char *address_key(struct write_port *wp, const struct in6_addr *add
 	return buf;
 }
 
+static const char *mac_key(struct write_port *wp, const struct sr_mac *mac, char buf[static SR_KEY_SIZE])
+{
+	sr_key_mac(wp->w.cluster, wp->want.vrf, mac, buf);
+	return buf;
+}
+
 /* ---- reading */
 
 static int port_ask(struct sr_write *w)
@@ -77,6 +86,7 @@ static int port_ask(struct sr_write *w)
 	/* Without a node the port again, whose place that is then. */
 	sr_write_want(w, wp->want.node[0] ? object_key(wp, SR_OBJECT_NODE, wp->want.node, key)
 					  : object_key(wp, SR_OBJECT_PORT, "", key));
+	sr_write_want(w, mac_key(wp, &wp->want.mac, key));
 	for (size_t i = 0; i < wp->want.n_addrs; i++)
 		sr_write_want(w, address_key(wp, &wp->want.addrs[i], key));
 	return 0;
@@ -133,6 +143,13 @@ static int take_node(struct write_port *wp, const struct sr_etcd_kv *kv)
 	return 0;
 }
 
+static void take_mac(struct write_port *wp, const struct sr_etcd_kv *kv)
+{
+	wp->mac_mod = kv ? kv->mod_revision : 0;
+	if (kv)
+		sr_claim_member(kv->value, "port", wp->mac_owner);
+}
+
 static int port_read(struct sr_write *w, const struct sr_etcd_op_result *found)
 {
 	struct write_port *wp = (struct write_port *)w;
@@ -144,8 +161,11 @@ static int port_read(struct sr_write *w, const struct sr_etcd_op_result *found)
 	if (r < 0)
 		return r;
 	wp->port = wp->what == BIND ? wp->found : wp->want;
+	if (wp->what == UPDATE && wp->own_mac)
+		wp->port.mac = wp->found.mac;
 	memcpy(wp->port.node, wp->want.node, sizeof(wp->port.node));
 	r = take_node(wp, sr_write_found(&found[READ_NODE]));
+	take_mac(wp, sr_write_found(&found[READ_MAC]));
 	for (size_t i = 0; i < wp->want.n_addrs; i++) {
 		const struct sr_etcd_kv *kv = sr_write_found(&found[READ_CLAIMS + i]);
 
@@ -285,6 +305,56 @@ static void put_claims(struct write_port *wp, const struct sr_port *now)
 			sr_write_del(w, address_key(wp, &wp->found.addrs[i], key));
 }
 
+/* ---- the MAC */
+
+static bool same_mac(const struct sr_mac *a, const struct sr_mac *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/*
+ * The prefix that OpenStack uses, and 24 bits of the id: of a thousand ports in a network, two have the same once in
+ * 30 networks. Then others of its bits.
+ */
+static struct sr_mac mac_of(const struct sr_uuid *id, unsigned int tries)
+{
+	const uint8_t *b = &id->b[13 - 3 * tries];
+
+	return (struct sr_mac){.b = {0xfa, 0x16, 0x3e, b[0], b[1], b[2]}};
+}
+
+/* One that is to be new, and that another may have. */
+static int check_mac(struct write_port *wp)
+{
+	char text[SR_MAC_STRLEN], id[SR_UUID_STRLEN];
+
+	if (same_mac(&wp->port.mac, &wp->found.mac) || !wp->mac_mod ||
+	    strcmp(wp->mac_owner, sr_uuid_format(&wp->want.id, id)) == 0)
+		return 0;
+	if (wp->own_mac && wp->mac_tries < 4) {
+		wp->want.mac = mac_of(&wp->want.id, ++wp->mac_tries);
+		return SR_WRITE_AGAIN;
+	}
+	return sr_write_fail(&wp->w, -EADDRINUSE, "MAC address %s in VRF %s belongs to port %s.",
+			     sr_mac_format(&wp->port.mac, text), wp->want.vrf, wp->mac_owner);
+}
+
+static void put_mac_claim(struct write_port *wp, const struct sr_mac *now)
+{
+	static const struct sr_mac none;
+	char key[SR_KEY_SIZE], claim[SR_CLAIM_SIZE];
+
+	if (same_mac(now, &wp->found.mac))
+		return;
+	if (!same_mac(now, &none)) {
+		mac_key(wp, now, key);
+		sr_write_if_unchanged(&wp->w, key, wp->mac_mod);
+		sr_write_put(&wp->w, key, sr_claim_address(&wp->want.id, claim));
+	}
+	if (!same_mac(&wp->found.mac, &none))
+		sr_write_del(&wp->w, mac_key(wp, &wp->found.mac, key));
+}
+
 /* ---- writing */
 
 static void put_binding(struct write_port *wp, const char *node)
@@ -308,9 +378,11 @@ static int port_build(struct sr_write *w)
 	struct sr_port *port = &wp->port;
 	char key[SR_KEY_SIZE];
 	const char *value;
-	int r = choose_addrs(wp);
+	int r = check_mac(wp);
 
-	if (r < 0)
+	if (r == 0)
+		r = choose_addrs(wp);
+	if (r != 0)
 		return r;
 	port->network_id = wp->vrf.network_id;
 	port->vrf_ip = wp->vrf.vrf_ip;
@@ -322,6 +394,7 @@ static int port_build(struct sr_write *w)
 	sr_write_witness(w, key, value);
 	sr_write_if_same(w, object_key(wp, SR_OBJECT_VRF, "", key), wp->vrf_created);
 	put_claims(wp, port);
+	put_mac_claim(wp, &port->mac);
 	put_binding(wp, port->node);
 	return 0;
 }
@@ -361,6 +434,7 @@ static int delete_build(struct sr_write *w)
 	sr_write_del(w, key);
 	sr_write_witness(w, key, NULL);
 	put_claims(wp, &none);
+	put_mac_claim(wp, &none.mac);
 	put_binding(wp, "");
 	return 0;
 }
@@ -403,15 +477,6 @@ static const struct sr_write_kind port_admin = {
 
 /* ---- starting */
 
-/* One that is not given comes of the id: the prefix that OpenStack uses, and 24 random bits. */
-static void make_mac(struct sr_port *port)
-{
-	static const struct sr_mac none;
-
-	if (memcmp(&port->mac, &none, sizeof(none)) == 0)
-		port->mac = (struct sr_mac){.b = {0xfa, 0x16, 0x3e, port->id.b[13], port->id.b[14], port->id.b[15]}};
-}
-
 static bool twice(const struct sr_port *port)
 {
 	for (size_t i = 1; i < port->n_addrs; i++)
@@ -440,7 +505,9 @@ static int start(int what, struct sr_etcd *etcd, const char *cluster, const stru
 		return r;
 	wp->what = what;
 	wp->want = *port;
-	make_mac(&wp->want);
+	wp->own_mac = same_mac(&port->mac, &(const struct sr_mac){});
+	if (wp->own_mac)
+		wp->want.mac = mac_of(&port->id, 0);
 	return sr_write_start(&wp->w);
 }
 

@@ -183,6 +183,13 @@ void sr_write_put(struct sr_write *w, const char *key, const char *value)
 	add_op(w, (struct sr_etcd_op){.kind = SR_ETCD_OP_PUT, .key = copy(w, key), .value = copy(w, value)});
 }
 
+void sr_write_put_leased(struct sr_write *w, const char *key, const char *value)
+{
+	assert(w->lease);
+	add_op(w, (struct sr_etcd_op){
+			  .kind = SR_ETCD_OP_PUT, .key = copy(w, key), .value = copy(w, value), .lease = w->lease});
+}
+
 void sr_write_del(struct sr_write *w, const char *key)
 {
 	add_op(w, (struct sr_etcd_op){.kind = SR_ETCD_OP_DELETE, .key = copy(w, key)});
@@ -274,7 +281,9 @@ static void round_commit(struct sr_write *w)
 	txn.n_success = w->n_ops;
 	if (r == 0)
 		r = sr_etcd_txn(w->etcd, &txn, on_commit, w);
-	if (r != 0)
+	if (r == SR_WRITE_AGAIN)
+		round_again(w);
+	else if (r != 0)
 		finish(w, r == SR_WRITE_DONE ? 0 : r);
 }
 
@@ -359,9 +368,35 @@ static void round_begin(struct sr_write *w)
 		finish(w, r);
 }
 
+static int ask_lease(struct sr_write *w);
+
+/* Of unknown outcome: it is asked again, a lease that is not used goes by itself. */
+static void on_lease(void *ctx, const struct sr_etcd_status *status, int64_t id)
+{
+	struct sr_write *w = ctx;
+	int r;
+
+	if (outcome_unknown(status->err) && ++w->round < SR_WRITE_ROUNDS) {
+		r = ask_lease(w);
+		if (r < 0)
+			finish(w, r);
+	} else if (status->err) {
+		finish_etcd(w, status);
+	} else {
+		w->lease = id;
+		w->round = 0;
+		round_begin(w);
+	}
+}
+
+static int ask_lease(struct sr_write *w)
+{
+	return sr_etcd_grant(w->etcd, w->grant_s, on_lease, w);
+}
+
 int sr_write_start(struct sr_write *w)
 {
-	int r = round_ask(w);
+	int r = w->grant_s ? ask_lease(w) : round_ask(w);
 
 	if (r < 0)
 		sr_write_free(w);

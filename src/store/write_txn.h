@@ -33,6 +33,7 @@
 #define SR_WRITE_READS_MAX 24 /* a port with SR_PORT_ADDRS_MAX addresses; the names that a network may get */
 #define SR_WRITE_OPS_MAX 48   /* a port with SR_PORT_ADDRS_MAX addresses, and room; etcd takes 128 */
 #define SR_WRITE_DONE 1	      /* from build: there is nothing to write */
+#define SR_WRITE_AGAIN 2      /* from build: something else is to be read first */
 
 struct sr_write;
 
@@ -44,7 +45,7 @@ struct sr_write_kind {
 	int (*read)(struct sr_write *w, const struct sr_etcd_op_result *found);
 	/* One key of the scan, what follows its prefix; may be NULL. */
 	void (*key)(struct sr_write *w, struct sr_bytes rest);
-	/* Adds comparisons and operations; 0: send them, SR_WRITE_DONE, or negative. */
+	/* Adds comparisons and operations; 0: send them, SR_WRITE_DONE, SR_WRITE_AGAIN, or negative. */
 	int (*build)(struct sr_write *w);
 	/* It was written (or is so already): sets result's object. May be NULL. */
 	void (*result)(struct sr_write *w, struct sr_write_result *result);
@@ -59,8 +60,10 @@ struct sr_write {
 	sr_write_cb cb;
 	void *ctx;
 	unsigned int round;
-	bool unsure; /* a transaction was sent of which we do not know whether it was applied; stays so */
-	int err;     /* what a function below came to: -ENOMEM, -EINVAL */
+	bool unsure;	      /* a transaction was sent of which we do not know whether it was applied; stays so */
+	unsigned int grant_s; /* set before the start: a lease of so many seconds is had before the first round */
+	int64_t lease;
+	int err; /* what a function below came to: -ENOMEM, -EINVAL */
 	char text[512];
 
 	/* The round's transaction. Keys and values are strings of `texts`. */
@@ -101,6 +104,8 @@ void sr_write_if_same(struct sr_write *w, const char *key, int64_t create_revisi
 /* If no key begins with the prefix. */
 void sr_write_if_none(struct sr_write *w, const char *prefix);
 void sr_write_put(struct sr_write *w, const char *key, const char *value);
+/* Under the write's lease: it goes by itself. */
+void sr_write_put_leased(struct sr_write *w, const char *key, const char *value);
 void sr_write_del(struct sr_write *w, const char *key);
 void sr_write_del_prefix(struct sr_write *w, const char *prefix);
 /* value NULL: it is to be gone. */

@@ -61,8 +61,9 @@ def test_an_ambiguous_name_is_refused_with_the_candidates(srctl, web):
     said = srctl.fails(1, "network", "delete", "web")
     assert web["network_id"] in said and other["network_id"] in said
     srctl.ok("network", "delete", other["network_id"])
-    srctl.ok("network", "delete", "web")
-    assert srctl.keys("vrf") == []
+    srctl.ok("network", "delete", "web", "--now")
+    assert srctl.keys("vrfs/") == []
+    assert srctl.keys("vrf_ips/") == [f"vrf_ips/{other['vrf_ip']}"]  # nobody's for 5 minutes
 
 
 def test_a_network_in_use_is_not_deleted(srctl, web):
@@ -72,8 +73,8 @@ def test_a_network_in_use_is_not_deleted(srctl, web):
     srctl.ok("port", "delete", made["id"])
     assert "1 encap network" in srctl.fails(1, "network", "delete", "web")
     srctl.ok("encap", "delete", rules["id"])
-    srctl.ok("network", "delete", "web")
-    assert srctl.keys("vrf") == [] and srctl.keys("addresses/") == []
+    srctl.ok("network", "delete", "web", "--now")
+    assert srctl.keys("vrf") == [] and srctl.keys("addresses/") == [] and srctl.keys("macs/") == []
 
 
 def test_network_list_is_sorted_and_counts_ports(srctl, web):
@@ -95,7 +96,8 @@ def test_port_create_has_the_schema_s_fields_and_the_tap(srctl, web):
     assert made["tap"] == "tap" + made["id"][:11]
     assert made["fixed_ips"] == [{"ip_address": "10.0.0.5"}] and made["binding:host_id"] == "hv1"
     assert sorted(srctl.keys()) == sorted([
-        f"addresses/{web['vrf']}/10.0.0.5", f"bindings/hv1/{made['id']}", "nodes/hv1", "nodes/hv2", "status/nodes/hv1",
+        f"addresses/{web['vrf']}/10.0.0.5", f"bindings/hv1/{made['id']}",
+        f"macs/{web['vrf']}/fa:16:3e:00:00:01", "nodes/hv1", "nodes/hv2", "status/nodes/hv1",
         "status/nodes/hv2", f"vrf_ips/{web['vrf_ip']}", f"vrfs/{web['vrf']}/info",
         f"vrfs/{web['vrf']}/ports/{made['id']}"])
 

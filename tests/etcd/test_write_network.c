@@ -86,7 +86,7 @@ static struct written del(struct client *c, const char *name)
 {
 	struct written w = {};
 
-	w.err = written(c, sr_write_network_delete(c->etcd, "east", name, on_written, &w), &w);
+	w.err = written(c, sr_write_network_delete(c->etcd, "east", name, 0, on_written, &w), &w);
 	return w;
 }
 
@@ -148,7 +148,8 @@ static void a_vrf_cidr_in_use_stays(void **state)
 	w = set_cidr(c, "east", "169.254.9.0/24");
 	assert_int_equal(w.err, -EBUSY);
 	assert_string_equal(w.text,
-			    "1 network of cluster east has an address of its vrf_cidr 169.254.1.0/24 (169.254.1.1).");
+			    "1 network of cluster east has an address of its vrf_cidr 169.254.1.0/24 (169.254.1.1); "
+			    "one that was deleted counts for 5 minutes.");
 	w.done = false;
 	assert_int_equal(written(c, sr_write_cluster_delete(c->etcd, "east", on_written, &w), &w), -EBUSY);
 	assert_int_equal(del(c, made.vrf.name).err, 0);
@@ -245,6 +246,33 @@ static void vrf_ips_run_out_and_come_back(void **state)
 	w[6].vrf = numbered(6);
 	assert_int_equal(create(c, &w[6].vrf).vrf.vrf_ip.v, w[3].vrf.vrf_ip.v);
 	assert_int_equal(del(c, w[3].vrf.name).err, -ENOENT);
+}
+
+/* The vrf_ip of a network that is gone is nobody's for a while, and then comes back by itself. */
+static void a_freed_vrf_ip_is_given_to_nobody_for_a_while(void **state)
+{
+	struct client *c = *state;
+	struct sr_vrf a = numbered(1), b = numbered(2);
+	struct written w[3] = {}, gone = {};
+
+	assert_int_equal(set_cidr(c, "east", "169.254.1.8/30").err, 0); /* room for two */
+	w[0] = create(c, &a);
+	assert_int_equal(w[0].err, 0);
+	assert_int_equal(
+		written(c, sr_write_network_delete(c->etcd, "east", w[0].vrf.name, 2, on_written, &gone), &gone), 0);
+	assert_value(c, EAST "vrf_ips/169.254.1.9", "{\"vrf\":\"vrf644606000001\",\"freed\":true}");
+	w[1] = create(c, &b);
+	assert_int_equal(w[1].err, 0);
+	assert_int_not_equal(w[1].vrf.vrf_ip.v, w[0].vrf.vrf_ip.v);
+	w[2] = create(c, &a);
+	assert_int_equal(w[2].err, -ENOSPC);
+	for (int i = 0; i < 600 && w[2].err == -ENOSPC; i++) { /* etcd looks twice a second, on a quiet machine */
+		run_for(&c->loop, 100);
+		w[2] = create(c, &a);
+	}
+	assert_int_equal(w[2].err, 0);
+	assert_int_equal(w[2].vrf.vrf_ip.v, w[0].vrf.vrf_ip.v);
+	assert_value(c, EAST "vrf_ips/169.254.1.9", "{\"vrf\":\"vrf644606000001\"}");
 }
 
 static void an_update_changes_what_may_change(void **state)
@@ -429,6 +457,7 @@ int main(void)
 		CASE(a_network_gets_a_name_and_an_address),
 		CASE(names_that_collide_get_another_digit),
 		CASE(vrf_ips_run_out_and_come_back),
+		CASE(a_freed_vrf_ip_is_given_to_nobody_for_a_while),
 		CASE(an_update_changes_what_may_change),
 		CASE(a_network_in_use_stays),
 		CASE(no_vrf_ip_is_given_twice),

@@ -94,6 +94,7 @@ static struct sr_port numbered(unsigned int i, const char *node)
 
 	p.id.b[15] = (uint8_t)i;
 	p.id.b[14] = (uint8_t)(i >> 8);
+	p.mac = (struct sr_mac){}; /* of its id */
 	return p;
 }
 
@@ -238,6 +239,48 @@ static void addresses_are_picked(void **state)
 	assert_string_equal(first_addr(&w), "10.0.0.4");
 }
 
+static bool claims(struct client *c, const char *mac)
+{
+	char key[128];
+
+	snprintf(key, sizeof(key), EAST "macs/%s/%s", vrf, mac);
+	return client_count(c, key) == 1;
+}
+
+static void a_mac_belongs_to_one_port(void **state)
+{
+	struct client *c = *state;
+	struct sr_port a = port(ID, "hv1", NULL), b = numbered(7, "hv2"), clash;
+	struct written w;
+
+	assert_int_equal(create(c, &a).err, 0);
+	assert_true(claims(c, "fa:16:3e:00:00:01"));
+	b.mac = a.mac;
+	w = create(c, &b);
+	assert_int_equal(w.err, -EADDRINUSE);
+	assert_non_null(strstr(w.text, "fa:16:3e:00:00:01"));
+	assert_non_null(strstr(w.text, ID));
+	assert_int_equal(client_count(c, EAST "addresses/"), 1);
+	a.mac.b[5] = 2; /* one that changes lets go of the old one */
+	assert_int_equal(update(c, &a).err, 0);
+	assert_true(claims(c, "fa:16:3e:00:00:02") && !claims(c, "fa:16:3e:00:00:01"));
+	assert_int_equal(create(c, &b).err, 0);
+	/* One that is not given is another where the first choice is taken, and stays with an update without one. */
+	clash = numbered(8, "");
+	clash.id.b[13] = a.mac.b[3];
+	clash.id.b[14] = a.mac.b[4];
+	clash.id.b[15] = a.mac.b[5];
+	memset(&clash.id.b[10], 0x77, 3);
+	w = create(c, &clash);
+	assert_int_equal(w.err, 0);
+	assert_memory_equal(&w.port.mac, &((struct sr_mac){.b = {0xfa, 0x16, 0x3e, 0x77, 0x77, 0x77}}), 6);
+	w = update(c, &clash);
+	assert_int_equal(w.err, 0);
+	assert_int_equal(w.port.mac.b[5], 0x77);
+	assert_int_equal(del(c, &a) + del(c, &b) + del(c, &clash), 0);
+	assert_int_equal(client_count(c, EAST "macs/"), 0);
+}
+
 static void a_port_moves(void **state)
 {
 	struct client *c = *state;
@@ -319,12 +362,12 @@ static void what_is_in_use_is_not_deleted(void **state)
 	struct written w = {};
 
 	assert_int_equal(create(c, &p).err, 0);
-	assert_int_equal(written(c, sr_write_network_delete(c->etcd, "east", vrf, on_written, &w), &w), -EBUSY);
+	assert_int_equal(written(c, sr_write_network_delete(c->etcd, "east", vrf, 0, on_written, &w), &w), -EBUSY);
 	w = (struct written){};
 	assert_int_equal(written(c, sr_write_node_delete(c->etcd, "east", "hv1", on_written, &w), &w), -EBUSY);
 	assert_int_equal(del(c, &p), 0);
 	w = (struct written){};
-	assert_int_equal(written(c, sr_write_network_delete(c->etcd, "east", vrf, on_written, &w), &w), 0);
+	assert_int_equal(written(c, sr_write_network_delete(c->etcd, "east", vrf, 0, on_written, &w), &w), 0);
 	w = (struct written){};
 	assert_int_equal(written(c, sr_write_node_delete(c->etcd, "east", "hv1", on_written, &w), &w), 0);
 }
@@ -343,7 +386,7 @@ static void deletion_and_creation_do_not_miss_each_other(void **state)
 				   .network_id.b = {0x90, 0x39, 0x0f}};
 
 		assert_int_equal(sr_write_port(c->etcd, "east", &p, on_written, &made), 0);
-		assert_int_equal(sr_write_network_delete(other.etcd, "east", vrf, on_written, &gone), 0);
+		assert_int_equal(sr_write_network_delete(other.etcd, "east", vrf, 0, on_written, &gone), 0);
 		while (!made.done || !gone.done) {
 			uv_run(&c->loop, UV_RUN_NOWAIT);
 			uv_run(&other.loop, UV_RUN_NOWAIT);
@@ -419,7 +462,7 @@ static void encap_networks(void **state)
 	assert_non_null(strstr(value, "90390f00-0000-0000-0000-000000000000"));
 	free(value);
 	w = (struct written){};
-	assert_int_equal(written(c, sr_write_network_delete(c->etcd, "east", vrf, on_written, &w), &w), -EBUSY);
+	assert_int_equal(written(c, sr_write_network_delete(c->etcd, "east", vrf, 0, on_written, &w), &w), -EBUSY);
 	w = (struct written){};
 	assert_int_equal(written(c, sr_write_encap_delete(c->etcd, "east", vrf, &encap.id, on_written, &w), &w), 0);
 	w = (struct written){};
@@ -437,6 +480,7 @@ int main(void)
 		CASE(a_port_with_all_that_is_its),
 		CASE(what_is_wrong_is_refused),
 		CASE(addresses_are_picked),
+		CASE(a_mac_belongs_to_one_port),
 		CASE(a_port_moves),
 		CASE(the_state_changes_and_nothing_else),
 		CASE(an_update_changes_addresses),

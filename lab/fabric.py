@@ -184,7 +184,7 @@ class Fabric:
 
     def _frr_config(self, node):
         neighbors = "".join(f" neighbor {interface} interface peer-group FAB\n" for interface in node.links)
-        multiplier, interval = self.bfd
+        multiplier, interval = self.bfd[0], int(self.bfd[1] * netns.PATIENCE)
         own = "  neighbor FAB filter-list OWN out\n" if node.kind == "hypervisor" else ""
         return {
             "zebra": "no zebra nexthop kernel enable\n",

@@ -98,6 +98,33 @@ def test_a_killed_agent_comes_back_and_writes_no_route(lab, pair):
         assert len(ping.arrivals) > 50 and ping.lost == []
 
 
+def test_another_behavior_is_taken_up_by_a_restart(lab, tenants, pair):
+    """The SIDs that are there change from a look-up in the VRF's table to the reference's way, and back; the VRF stays."""
+    a, b = pair
+    node, agent = lab.fabric.nodes["hv2"], lab.agents["hv2"]
+
+    def actions():
+        told = ip(node, "-6", "route", "show", "table", "local")
+        return {line.split("action ")[1].split()[0] for line in told.splitlines() if "action" in line}
+
+    def restart(behavior):
+        agent.stop()
+        agent.config["datapath"]["vrf_behavior"] = behavior
+        agent.start()
+    device = ip(node, "-o", "link", "show", "dev", a.network.vrf)
+    assert actions() == {"End.DT46"}
+    try:
+        restart("end.dx4")
+        wait_until(lambda: actions() == {"End.DX4"}, 5, lambda: f"still {actions()}")
+        tenants.wait_ping(a, b.ip)
+        assert tenants.ping(a, b.ip) == (1, 1, 63)
+    finally:
+        restart("auto")
+    wait_until(lambda: actions() == {"End.DT46"}, 5, lambda: f"still {actions()}")
+    assert tenants.ping(a, b.ip) == (1, 1, 63)
+    assert ip(node, "-o", "link", "show", "dev", a.network.vrf) == device
+
+
 # What another administrator had set before us.
 OWN_SETTINGS = {"ipv4.conf.all.rp_filter": 2, "ipv4.conf.default.rp_filter": 1, "ipv4.ip_forward": 0,
                 "ipv6.conf.all.forwarding": 0, "ipv6.seg6_flowlabel": 0, "ipv6.conf.up0.seg6_enabled": 0}

@@ -62,7 +62,7 @@ def test_every_pair_of_a_network_pings_with_ttl_63(world, pair, family):
     assert world.ping(a, b.addresses[family == 6]) == (1, 1, 63)
 
 
-@pytest.mark.parametrize("pair", ["a1-a2", "a2-a1", "a1-a4", "b3-b2"])
+@pytest.mark.parametrize("pair", ["a1-a2", "a1-a4", "b3-b2"])
 @pytest.mark.parametrize("family", [4, 6])
 def test_tcp_carries_data_both_ways(world, pair, family):
     a, b = vms_of(world, pair)

@@ -123,7 +123,7 @@ static void test_vrf_errors(void **state)
 static void test_tables(void **state)
 {
 	struct sr_dp_vrf asked = {.name = "asked", .table = 4000, .function.v = htonl(0xa9fe0109)};
-	struct sr_dp *dp = *state;
+	struct sr_dp *dp;
 
 	lx_ip("link add other type vrf table 1000\nroute add blackhole 10.0.0.0/8 table 1001\n"
 	      "route add blackhole 2001:db8::/32 table 1002\n");
@@ -442,7 +442,7 @@ static void test_many_routes(void **state)
 	static struct sr_dp_route routes[N];
 	const struct sr_dp_dump cb = {.routes = count_routes};
 	struct sr_dp_config config = lx_config();
-	struct sr_dp *dp = *state;
+	struct sr_dp *dp;
 	struct tally tally = {0};
 	struct timespec start;
 	size_t done;
@@ -661,7 +661,7 @@ static void test_port_flaps(void **state)
 static void test_uplink(void **state)
 {
 	struct sr_dp_config config = lx_config();
-	struct sr_dp *dp = *state;
+	struct sr_dp *dp;
 	const char *filters;
 	uint32_t up1;
 
@@ -691,7 +691,7 @@ static void test_uplink(void **state)
 static void test_uplink_goes_down(void **state)
 {
 	struct sr_dp_config config = lx_config();
-	struct sr_dp *dp = *state;
+	struct sr_dp *dp;
 
 	config.end_function.v = htonl(1);
 	dp = lx_reopen(state, &config);

@@ -318,7 +318,7 @@ static void test_encap_mode_changes(void **state)
 static void test_locators_change(void **state)
 {
 	struct sr_dp_config config = lx_config();
-	struct sr_dp *dp = *state;
+	struct sr_dp *dp;
 
 	config.end_function.v = htonl(1);
 	dp = lx_reopen(state, &config);
@@ -351,7 +351,7 @@ static void test_domains_change(void **state)
 {
 	static const char *const prefixes[] = {"2400:dcc0::/32", "2001:db8:1::/48", "2001:db8:2::/48"};
 	static const char *const orders[] = {"01", "10", "201", "2", "02"};
-	struct sr_dp *dp = *state;
+	struct sr_dp *dp;
 
 	for (size_t i = 0; i < COUNT(orders); i++) {
 		struct sr_dp_config config = lx_config();
@@ -387,7 +387,7 @@ static void test_behavior_changes(void **state)
 		{SR_SID_END_DT6, THINGS ROUTES SIDS_AT(LX_LOC, "3") VRFS, ""},
 		{SR_SID_END_DT46, WHOLE, ""},
 	};
-	struct sr_dp *dp = *state;
+	struct sr_dp *dp;
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct sr_dp_config config = lx_config();
@@ -406,7 +406,7 @@ static void test_reference(void **state)
 {
 	struct sr_dp_config config = lx_config();
 	struct sr_dp_vrf vrf = {.name = "vrf5c0594737b87", .table = 12, .function.v = htonl(0xa9fe0108)};
-	struct sr_dp *dp = *state;
+	struct sr_dp *dp;
 
 	config.vrf_behavior = SR_SID_END_DX4;
 	dp = lx_reopen(state, &config);
@@ -509,15 +509,14 @@ static void test_destroy_where_forwarding_was(void **state)
 static void test_lock(void **state)
 {
 	struct sr_dp_config config = lx_config();
-	struct sr_dp *dp = *state, *second = NULL;
+	struct sr_dp *second = NULL;
 	char err[256] = "";
 
 	assert_int_equal(sr_dp_linux_open(&config, &second, err, sizeof(err)), -EBUSY);
 	assert_non_null(strstr(err, lx_dir()));
 	assert_null(second);
 	assert_int_equal(sr_dp_linux_open(&config, &second, NULL, 0), -EBUSY);
-	dp = lx_reopen(state, NULL);
-	assert_non_null(dp);
+	lx_reopen(state, NULL);
 }
 
 static void test_refused_configurations(void **state)

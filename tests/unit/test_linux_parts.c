@@ -538,13 +538,15 @@ static void test_table_at_random(void **state)
 
 /* ---- saved */
 
-static char dir[] = "/tmp/srfabric-saved-XXXXXX";
+#define DIR "/tmp/srfabric-saved-XXXXXX"
+
+static char dir[] = DIR;
 static char file[sizeof(dir) + 8];
 
 static int dir_make(void **state)
 {
 	(void)state;
-	memcpy(dir + strlen(dir) - 6, "XXXXXX", 6);
+	snprintf(dir, sizeof(dir), DIR);
 	if (!mkdtemp(dir))
 		return -1;
 	snprintf(file, sizeof(file), "%s/saved", dir);
@@ -741,9 +743,42 @@ static void test_sysctl_order(void **state)
 	assert_int_equal(sr_saved_open(&saved, dir), 0);
 	assert_int_equal(sr_saved_add(&saved, "sysctl", "net/ipv4/conf/lo/forwarding", "1"), 0);
 	assert_int_equal(sr_sysctl_set(&saved, "1", "net/ipv4/conf/all/forwarding"), 0);
+	assert_int_equal(sr_sysctl_restore(&saved, "lo"), 0); /* not this, not yet */
+	assert_int_equal(saved.n, 2);
 	assert_int_equal(sr_sysctl_restore(&saved, NULL), 0);
 	expect_sysctl("net/ipv4/conf/all/forwarding", "0");
 	expect_sysctl("net/ipv4/conf/lo/forwarding", "1");
+	sr_saved_fini(&saved);
+}
+
+/* What is about an interface that is gone goes; what is about the node, or another, stays. */
+static void test_saved_forget(void **state)
+{
+	struct sr_saved saved;
+
+	(void)state;
+	assert_int_equal(sr_saved_open(&saved, dir), 0);
+	assert_int_equal(sr_saved_add(&saved, "sysctl", "net/ipv4/conf/gone/rp_filter", "1"), 0);
+	assert_int_equal(sr_saved_add(&saved, "sysctl", "net/ipv6/neigh/gone/proxy_delay", "1"), 0);
+	assert_int_equal(sr_saved_add(&saved, "sysctl", "net/ipv4/conf/all/rp_filter", "1"), 0);
+	assert_int_equal(sr_saved_add(&saved, "sysctl", "net/ipv6/conf/default/seg6_enabled", "1"), 0);
+	assert_int_equal(sr_saved_add(&saved, "sysctl", "net/ipv6/seg6_flowlabel", "1"), 0);
+	assert_int_equal(sr_saved_add(&saved, "sysctl", "net/ipv4/conf/gone/forwarding", "1"), 0);
+	assert_int_equal(sr_saved_add(&saved, "clsact", "gone", ""), 0);
+	assert_int_equal(sr_saved_add(&saved, "uplink", "gone", ""), 0);
+	assert_int_equal(sr_saved_add(&saved, "clsact", "lo", ""), 0);
+	assert_int_equal(sr_saved_add(&saved, "local", "6", ""), 0);
+	assert_int_equal(sr_saved_forget(&saved, NULL), 0);
+	for (int again = 0; again < 2; again++) {
+		assert_int_equal(saved.n, 6);
+		assert_null(value_of(&saved, "clsact", "gone"));
+		assert_non_null(value_of(&saved, "clsact", "lo"));
+		saved_reopen(&saved);
+	}
+	assert_int_equal(sr_saved_forget(&saved, "l"), 0);
+	assert_int_equal(saved.n, 6);
+	assert_int_equal(sr_saved_forget(&saved, "lo"), 0);
+	assert_int_equal(saved.n, 5);
 	sr_saved_fini(&saved);
 }
 
@@ -770,6 +805,7 @@ int main(void)
 		WITH_DIR(test_saved_cut_off),
 		WITH_DIR(test_saved_nonsense),
 		WITH_DIR(test_saved_no_directory),
+		WITH_DIR(test_saved_forget),
 		WITH_DIR(test_sysctl_unchanged),
 		WITH_DIR(test_sysctl_restored),
 		WITH_DIR(test_sysctl_order),

@@ -21,11 +21,11 @@ SECONDS = 900  # of a whole program, on a machine that does other things as well
 
 
 def programs():
-    """The programs of the suite bpf as {name: path}; none if nothing is built."""
+    """The programs of the suites bpf and linux as {name: path}; none if nothing is built."""
     if not (BUILD / "build.ninja").exists():
         return {}
     tests = json.loads(subprocess.check_output(["meson", "introspect", "--tests", str(BUILD)]))
-    return {test["name"]: test["cmd"] for test in tests if test["suite"] == ["srfabric:bpf"]}
+    return {test["name"]: test["cmd"] for test in tests if test["suite"] in (["srfabric:bpf"], ["srfabric:linux"])}
 
 
 PROGRAMS = programs()
@@ -68,7 +68,7 @@ def test_as_if_here():
 @pytest.mark.skipif(not PROGRAMS, reason=f"nothing is built in {BUILD}")
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_program(name):
-    """A program of the suite bpf passes there, and leaves no case out: the VM has all it could ask for."""
+    """A program of the suites bpf and linux passes there, and leaves no case out: the VM has all it could ask for."""
     ran = vm(*PROGRAMS[name])
     assert ran.returncode == 0, ran.stdout
     counted = re.search(r"PASSED *\] (\d+) test", ran.stdout)

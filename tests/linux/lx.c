@@ -82,6 +82,18 @@ const char *lx_run(const char *fmt, ...)
 	return out;
 }
 
+void lx_in(const char *whole, const char *part)
+{
+	if (!strstr(whole, part))
+		fail_msg("no \"%s\" in:\n%s", part, whole);
+}
+
+void lx_not_in(const char *whole, const char *part)
+{
+	if (strstr(whole, part))
+		fail_msg("\"%s\" in:\n%s", part, whole);
+}
+
 uint32_t lx_ifindex(const char *name)
 {
 	return if_nametoindex(name);

@@ -38,6 +38,9 @@ int lx_teardown(void **state); /* destroys it, if any */
 __attribute__((format(printf, 1, 2))) void lx_ip(const char *fmt, ...);
 /* What a command prints, up to 64 kB, each space at a line's end dropped. Two buffers, used in turn. */
 __attribute__((format(printf, 1, 2))) const char *lx_run(const char *fmt, ...);
+/* A text has a part, or has it not. */
+void lx_in(const char *whole, const char *part);
+void lx_not_in(const char *whole, const char *part);
 uint32_t lx_ifindex(const char *name);
 /* A sysctl's first word, PATH relative to /proc/sys; "" if there is none. */
 const char *lx_sysctl(const char *path);

@@ -17,18 +17,6 @@
 #define VRF_A "vrf a 169.254.1.1\n"
 #define VRF_B "vrf b 169.254.1.2\n"
 
-static void expect_in(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("no \"%s\" in:\n%s", part, text);
-}
-
-static void expect_not_in(const char *text, const char *part)
-{
-	if (strstr(text, part))
-		fail_msg("\"%s\" in:\n%s", part, text);
-}
-
 /* ---- VRFs */
 
 static void test_vrf(void **state)
@@ -45,19 +33,19 @@ static void test_vrf(void **state)
 		assert_string_equal(lx_run("ip -6 route show table 1000"),
 				    "unreachable default dev lo metric 4278198272 pref medium\n");
 		link = lx_run("ip -d addr show dev vrf5c0594737b87");
-		expect_in(link, "UP");
-		expect_in(link, "vrf table 1000");
-		expect_in(link, "alias srfabric 169.254.1.8");
-		expect_in(link, "inet 169.254.1.8/32 ");
-		expect_in(lx_run("ip -6 route show table local"),
-			  LX_LOC "a9fe:108  encap seg6local action End.DT46 vrftable 1000 ");
+		lx_in(link, "UP");
+		lx_in(link, "vrf table 1000");
+		lx_in(link, "alias srfabric 169.254.1.8");
+		lx_in(link, "inet 169.254.1.8/32 ");
+		lx_in(lx_run("ip -6 route show table local"),
+		      LX_LOC "a9fe:108  encap seg6local action End.DT46 vrftable 1000 ");
 	}
 	for (int twice = 0; twice < 2; twice++) {
 		assert_int_equal(dp->ops->vrf_del(dp, 3), 0);
 		lx_expect(dp, "");
 		assert_string_equal(lx_run("ip route show table 1000; ip -6 route show table 1000"), "");
 		assert_string_equal(lx_run("ip -d link show type vrf"), "");
-		expect_not_in(lx_run("ip -6 route show table local"), "seg6local");
+		lx_not_in(lx_run("ip -6 route show table local"), "seg6local");
 	}
 }
 
@@ -80,8 +68,8 @@ static void test_vrf_function_changes(void **state)
 	lx_expect(dp, "route a 0.0.0.0/0 sids 2400:dcc0::c:a9fe:909\nroute a 10.0.0.1 node 2400:dcc0::b\n"
 		      "route a 10.9.0.0/16 none\nroute a 2001:db8::/64 node 2400:dcc0::b\n" SID_A VRF_A);
 	addr = lx_run("ip addr show dev a");
-	expect_in(addr, "inet 169.254.1.1/32 ");
-	expect_not_in(addr, "169.254.1.9");
+	lx_in(addr, "inet 169.254.1.1/32 ");
+	lx_not_in(addr, "169.254.1.9");
 	assert_string_equal(lx_run("ip route show table 1000 | grep -v ^local"),
 			    "default  encap seg6 mode encap segs 1 [ 2400:dcc0::c:a9fe:909 ] dev a scope link\n"
 			    "unreachable default metric 4278198272\n"
@@ -129,9 +117,9 @@ static void test_tables(void **state)
 	      "route add blackhole 2001:db8::/32 table 1002\n");
 	dp = lx_reopen(state, NULL);
 	lx_vrf(dp, 1, "a", "169.254.1.1");
-	expect_in(lx_run("ip -d link show dev a"), "vrf table 1003");
+	lx_in(lx_run("ip -d link show dev a"), "vrf table 1003");
 	assert_int_equal(dp->ops->vrf_set(dp, 2, &asked), 0);
-	expect_in(lx_run("ip -d link show dev asked"), "vrf table 4000");
+	lx_in(lx_run("ip -d link show dev asked"), "vrf table 4000");
 	asked = (struct sr_dp_vrf){.name = "again", .table = 4000, .function.v = htonl(0xa9fe0110)};
 	assert_true(dp->ops->vrf_set(dp, 3, &asked) < 0);
 	assert_string_equal(lx_run("ip link show dev again 2>/dev/null"), "");
@@ -503,40 +491,40 @@ static void test_port(void **state)
 		lx_expect(dp, "port tap1 a 10.0.0.254 2001:db8::fe\nroute a 10.0.0.1 port tap1\n"
 			      "route a 10.2.0.0/24 port tap1\nroute a 2001:db8::1 port tap1\n" SID_A VRF_A);
 		link = lx_run("ip addr show dev tap1");
-		expect_in(link, "master a ");
-		expect_in(link, ",UP");
-		expect_in(link, "link/ether 02:73:72:76:36:01");
-		expect_in(link, "inet 10.0.0.254/32 ");
-		expect_in(link, "inet6 2001:db8::fe/128 ");
+		lx_in(link, "master a ");
+		lx_in(link, ",UP");
+		lx_in(link, "link/ether 02:73:72:76:36:01");
+		lx_in(link, "inet 10.0.0.254/32 ");
+		lx_in(link, "inet6 2001:db8::fe/128 ");
 		link = lx_run("ip neigh show dev tap1 nud permanent; ip -6 neigh show dev tap1 nud permanent");
-		expect_in(link, "10.0.0.1 lladdr 02:00:00:00:00:07 PERMANENT\n");
-		expect_in(link, "2001:db8::1 lladdr 02:00:00:00:00:07 PERMANENT\n");
+		lx_in(link, "10.0.0.1 lladdr 02:00:00:00:00:07 PERMANENT\n");
+		lx_in(link, "2001:db8::1 lladdr 02:00:00:00:00:07 PERMANENT\n");
 		for (size_t i = 0; i < N_TAP_SYSCTLS; i++)
 			assert_string_equal(lx_sysctl(tap_sysctls[i][0]), tap_sysctls[i][1]);
 		lx_port(dp, "tap1", 1, 1, "10.0.0.254", "2001:db8::fe");
 	}
-	expect_not_in(lx_run("tc filter show dev tap1 ingress"), "matchall");
+	lx_not_in(lx_run("tc filter show dev tap1 ingress"), "matchall");
 	port = (struct sr_dp_port){.ifindex = lx_ifindex("tap1"), .vrf = 1, .nexthop = 1}; /* down, no gateways */
 	for (int twice = 0; twice < 2; twice++) {
 		assert_int_equal(dp->ops->port_set(dp, &port), 0);
 		link = lx_run("tc filter show dev tap1 ingress");
-		expect_in(link, "pref 29550 matchall");
-		expect_in(link, "dst_ip 2400:dcc0::/32");
-		expect_in(link, "src_ip 2400:dcc0::/32");
+		lx_in(link, "pref 29550 matchall");
+		lx_in(link, "dst_ip 2400:dcc0::/32");
+		lx_in(link, "src_ip 2400:dcc0::/32");
 	}
 	link = lx_run("ip addr show dev tap1");
-	expect_not_in(link, "10.0.0.254");
-	expect_not_in(link, "2001:db8::fe");
+	lx_not_in(link, "10.0.0.254");
+	lx_not_in(link, "2001:db8::fe");
 	port.up = true;
 	assert_int_equal(dp->ops->port_set(dp, &port), 0);
-	expect_not_in(lx_run("tc filter show dev tap1 ingress"), "matchall");
+	lx_not_in(lx_run("tc filter show dev tap1 ingress"), "matchall");
 	for (int twice = 0; twice < 2; twice++) {
 		for (size_t i = 0; i < 3; i++)
 			lx_route(dp, 1, ((const char *const[]){"10.0.0.1", "2001:db8::1", "10.2.0.0/24"})[i], 0);
 		assert_int_equal(dp->ops->port_del(dp, port.ifindex), 0);
 		lx_expect(dp, SID_A VRF_A);
 	}
-	expect_not_in(lx_run("ip addr show dev tap1"), "master");
+	lx_not_in(lx_run("ip addr show dev tap1"), "master");
 	assert_string_equal(lx_run("tc qdisc show dev tap1 | grep clsact"), "");
 	assert_string_equal(lx_run("ip neigh show dev tap1 nud permanent"), "");
 	for (size_t i = 0; i < N_TAP_SYSCTLS; i++)
@@ -558,8 +546,8 @@ static void test_port_changes(void **state)
 	lx_port(dp, "tap1", 1, 1, "10.0.0.253", "2001:db8::fd");
 	lx_expect(dp, "port tap1 a 10.0.0.253 2001:db8::fd\nroute a 10.0.0.1 port tap1\n" SID_A SID_B VRF_A VRF_B);
 	link = lx_run("ip addr show dev tap1");
-	expect_not_in(link, "10.0.0.254");
-	expect_not_in(link, "2001:db8::fe/");
+	lx_not_in(link, "10.0.0.254");
+	lx_not_in(link, "2001:db8::fe/");
 	lx_hop(dp, 1, &nh);
 	assert_string_equal(lx_run("ip neigh show dev tap1 nud permanent"),
 			    "10.0.0.1 lladdr 02:00:00:00:00:09 PERMANENT\n");
@@ -642,8 +630,7 @@ static void test_port_flaps(void **state)
 	assert_string_equal(lx_run("ip route show table 1000 10.0.0.1"), "");
 	lx_port(dp, "tap1", 1, 1, "10.0.0.254", "2001:db8::fe");
 	lx_expect(dp, whole);
-	expect_in(lx_run("ip -6 neigh show dev tap1 nud permanent"),
-		  "2001:db8::1 lladdr 02:00:00:00:00:07 PERMANENT\n");
+	lx_in(lx_run("ip -6 neigh show dev tap1 nud permanent"), "2001:db8::1 lladdr 02:00:00:00:00:07 PERMANENT\n");
 	lx_ip("link set tap1 nomaster\n"); /* somebody takes it out of its VRF */
 	lx_port(dp, "tap1", 1, 1, "10.0.0.254", "2001:db8::fe");
 	lx_expect(dp, whole);
@@ -675,9 +662,9 @@ static void test_uplink(void **state)
 		lx_expect(dp, "uplink up1\n");
 		assert_string_equal(lx_sysctl("net/ipv6/conf/up1/seg6_enabled"), "1");
 		filters = lx_run("tc filter show dev up1 ingress");
-		expect_in(filters, "dst_ip " LX_LOC "0:0/96");
-		expect_in(filters, "src_ip 2400:dcc0::/32");
-		expect_in(lx_run("ip -6 route show table local"), LX_LOC "0:1  encap seg6local action End ");
+		lx_in(filters, "dst_ip " LX_LOC "0:0/96");
+		lx_in(filters, "src_ip 2400:dcc0::/32");
+		lx_in(lx_run("ip -6 route show table local"), LX_LOC "0:1  encap seg6local action End ");
 	}
 	for (int twice = 0; twice < 2; twice++) {
 		assert_int_equal(dp->ops->uplink_del(dp, up1), 0);
@@ -699,9 +686,9 @@ static void test_uplink_goes_down(void **state)
 	assert_int_equal(dp->ops->uplink_set(dp, lx_ifindex("up1")), 0);
 	assert_int_equal(dp->ops->uplink_set(dp, lx_ifindex("tap1")), 0);
 	lx_ip("link set tap1 down\n");
-	expect_in(lx_run("ip -6 route show table local"), LX_LOC "0:1  encap seg6local action End ");
+	lx_in(lx_run("ip -6 route show table local"), LX_LOC "0:1  encap seg6local action End ");
 	lx_ip("link del up1\n");
-	expect_in(lx_run("ip -6 route show table local"), LX_LOC "0:1  encap seg6local action End ");
+	lx_in(lx_run("ip -6 route show table local"), LX_LOC "0:1  encap seg6local action End ");
 }
 
 static void test_uplink_vanishes(void **state)

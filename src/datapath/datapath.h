@@ -40,19 +40,18 @@ struct sr_dp_config {
 	struct in6_addr source;			      /* outer source address */
 	struct sr_prefix domains[SR_BPF_DOMAINS_MAX]; /* SID space and infrastructure addresses */
 	size_t n_domains;
+	const char *bpffs; /* ebpf: directory in a bpf file system where this node's maps are pinned; made if absent */
+	const char *state_dir; /* linux: directory for the lock and the record of what was changed; made if absent */
 	enum sr_encap_mode encap_mode;
 	enum sr_dscp_mode dscp_mode;
-	uint8_t dscp;
-	uint8_t hop_limit;
-	uint32_t icmp_rate;
-	struct sr_function end_function; /* the node's End SID on locators[0]; 0: none */
 	/* Of the VRFs' SIDs: DT4, DT6, DT46; linux/: DX4 too. 0: the best that there is. */
 	enum sr_sid_behavior vrf_behavior;
+	struct sr_function end_function; /* the node's End SID on locators[0]; 0: none */
+	uint32_t icmp_rate;
 	uint32_t max_vrfs, max_nexthops, max_routes;
-	const char
-		*bpffs; /* ebpf: directory in a bpf file system that this node's maps are pinned in; made if absent */
-	const char *state_dir; /* linux: directory for the lock and the record of what was changed; made if absent */
-	uint32_t first_table;  /* linux: VRFs get kernel tables from here on; 0: SR_FIRST_TABLE */
+	uint32_t first_table; /* linux: VRFs get kernel tables from here on; 0: SR_FIRST_TABLE */
+	uint8_t dscp;
+	uint8_t hop_limit;
 };
 
 struct sr_dp_vrf {

@@ -262,13 +262,15 @@ static void on_granted_once(struct sr_call *call, const struct sr_etcd_status *s
 	struct sr_arena *arena = &call->etcd->arena;
 	struct sr_etcd_status copy = *status;
 	Pb__LeaseGrantResponse *response = NULL;
+	int64_t id = 0;
 
 	if (!status->err) {
 		response = pb__lease_grant_response__unpack(&arena->allocator, len, data);
-		if (!response || !response->id)
+		id = response ? response->id : 0;
+		if (!id)
 			copy = (struct sr_etcd_status){.err = -EBADMSG, .text = "an answer that cannot be parsed"};
 	}
-	once->cb(once->ctx, &copy, copy.err ? 0 : response->id);
+	once->cb(once->ctx, &copy, id);
 	sr_arena_reset(arena, SR_ARENA_KEEP);
 	sr_call_free(call);
 }

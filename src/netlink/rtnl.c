@@ -207,7 +207,8 @@ static int send_batch(struct sr_rtnl_batch *batch)
 		message = (struct nlmsghdr *)(void *)(batch->buf + at);
 		message->nlmsg_seq = ++batch->nl->seq;
 	}
-	message->nlmsg_flags |= NLM_F_ACK;
+	if (message)
+		message->nlmsg_flags |= NLM_F_ACK;
 	batch->nl->text[0] = '\0';
 	if (mnl_socket_sendto(batch->nl->socket, batch->buf, batch->used) < 0)
 		return -errno;
@@ -243,7 +244,7 @@ static void sift(struct sr_rtnl_batch *batch, bool again, void (*failed)(void *c
  */
 int sr_rtnl_batch_flush(struct sr_rtnl_batch *batch, void (*failed)(void *ctx, unsigned int number, int err), void *ctx)
 {
-	const struct timespec moment = {.tv_nsec = 2 * 1000 * 1000};
+	const struct timespec moment = {.tv_nsec = 2000000};
 	int r = 0;
 
 	close_last(batch);

@@ -201,7 +201,7 @@ router bgp {node.asn}
  no bgp ebgp-requires-policy
  no bgp default ipv4-unicast
  bgp bestpath as-path multipath-relax
- timers bgp 1 3
+ timers bgp 1 {int(3 * netns.PATIENCE)}
  neighbor FAB peer-group
  neighbor FAB remote-as external
  neighbor FAB advertisement-interval 0

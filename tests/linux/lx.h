@@ -64,6 +64,16 @@ const char *lx_kernel(void);
 /* Both are `text`. */
 void lx_expect(struct sr_dp *dp, const char *text);
 
+/*
+ * look.c: what the kernel has of what the datapath touches (addresses, rules, routes, neighbours, the outer source; on
+ * taps and uplink: qdiscs and filters), and the sysctls, as text to compare, without numbers that the kernel gives
+ * itself. To be freed.
+ */
+char *lx_facts(void);
+char *lx_sysctls(void);
+/* Equal; else the first line that differs is shown. Frees `is`. */
+void lx_same(char *is, const char *was);
+
 /* Counts the kernel's notices of routes written or removed since lx_listen(). */
 int lx_listen(void);
 unsigned int lx_heard(int fd);

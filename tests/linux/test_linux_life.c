@@ -209,43 +209,12 @@ static void converge(struct sr_dp *dp)
 		assert_int_equal(dp->ops->nexthop_del(dp, t.hop_ids[i]), 0);
 }
 
-/* ---- what the kernel has, for comparison: without numbers that it gives itself, sorted */
-
-#define LOOK                                                                                                           \
-	"{ ip -o addr | sed 's/^[0-9]*: //' | grep -v fe80; ip rule | sed s/^/4:/; ip -6 rule; ip sr tunsrc show; "    \
-	"ip route show table all; ip neigh show nud permanent; tc qdisc show | grep -v noqueue; "                      \
-	"for dev in tap1 tap2 up1; do for way in ingress egress; do tc filter show dev $dev $way | "                   \
-	"sed \"s/index [0-9]*//; s/^/$dev $way /\"; done; done; ip -o -d link show type vrf | "                        \
-	"sed 's/^[0-9]*: //; s/link.ether [0-9a-f:]*//'; } 2>/dev/null | grep -v -e fe80 -e ff00 | sort"
-#define SYSCTLS                                                                                                        \
-	"cd /proc/sys/net && grep -rs . ipv4/conf ipv6/conf ipv4/neigh ipv6/seg6_flowlabel vrf --include=rp_filter "   \
-	"--include=proxy_arp --include=proxy_delay --include=send_redirects --include=accept_redirects "               \
-	"--include=accept_source_route --include=disable_ipv6 --include=accept_ra --include=seg6_enabled "             \
-	"--include=forwarding --include=seg6_flowlabel --include=strict_mode | sort"
-
 static char *keep(const char *text)
 {
 	char *copy = strdup(text);
 
 	assert_non_null(copy);
 	return copy;
-}
-
-/* No assert_string_equal: of two long texts the first line that differs is what one wants to see. */
-static void same_text(const char *is, const char *was)
-{
-	const char *a = is, *b = was;
-
-	while (*a && *a == *b) {
-		if (*a == '\n') {
-			is = a + 1;
-			was = b + 1;
-		}
-		a++;
-		b++;
-	}
-	if (*a != *b)
-		fail_msg("is  %.*s\nwas %.*s", (int)strcspn(is, "\n"), is, (int)strcspn(was, "\n"), was);
 }
 
 /* ---- tests */
@@ -259,15 +228,15 @@ static void test_restart(void **state)
 
 	converge(dp);
 	lx_expect(dp, WHOLE);
-	before = keep(lx_run(LOOK));
+	before = lx_facts();
 	fd = lx_listen();
 	dp = lx_reopen(state, NULL);
 	lx_expect(dp, WHOLE);
-	same_text(lx_run(LOOK), before); /* open changes nothing, */
-	lx_heard(fd);			 /* but on its probe */
+	lx_same(lx_facts(), before); /* open changes nothing, */
+	lx_heard(fd);		     /* but on its probe */
 	converge(dp);
 	lx_expect(dp, WHOLE);
-	same_text(lx_run(LOOK), before);
+	lx_same(lx_facts(), before);
 	heard = lx_heard(fd);
 	assert_in_range(heard, 1, 6); /* the route to the tap, which says its neighbour; the VRFs' ends */
 	close(fd);
@@ -281,14 +250,14 @@ static void test_gateway_change_cut_off(void **state)
 	char *before;
 
 	converge(dp);
-	before = keep(lx_run(LOOK));
+	before = lx_facts();
 	for (int twice = 0; twice < 2; twice++) {
 		lx_ip("addr add %s dev tap1 noprefixroute\naddr add %s dev tap1 noprefixroute nodad\n",
 		      twice ? "10.0.0.1/32" : "10.0.0.255/32", twice ? "2001:db8::1/128" : "2001:db8::ffff/128");
 		dp = lx_reopen(state, NULL);
 		converge(dp);
 		lx_expect(dp, WHOLE);
-		same_text(lx_run(LOOK), before);
+		lx_same(lx_facts(), before);
 	}
 	free(before);
 }
@@ -346,11 +315,24 @@ static void test_locators_change(void **state)
 	assert_string_equal(lx_run("ip -6 route show table local | grep -o '^.*action End '"), "");
 }
 
+/* How often a text has `word` and then `prefix`. */
+static size_t count(const char *whole, const char *word, const char *prefix)
+{
+	char part[64];
+	size_t n = 0;
+
+	snprintf(part, sizeof(part), "%s%s", word, prefix);
+	for (; (whole = strstr(whole, part)); whole++)
+		n++;
+	return n;
+}
+
 /* SID space is another: no filter and no rule is about the old one. */
 static void test_domains_change(void **state)
 {
 	static const char *const prefixes[] = {"2400:dcc0::/32", "2001:db8:1::/48", "2001:db8:2::/48"};
 	static const char *const orders[] = {"01", "10", "201", "2", "02"};
+	static char rules[8192], tap[16384], uplink[16384];
 	struct sr_dp *dp;
 
 	for (size_t i = 0; i < COUNT(orders); i++) {
@@ -361,16 +343,16 @@ static void test_domains_change(void **state)
 			config.domains[d] = lx_prefix(prefixes[orders[i][d] - '0']);
 		dp = lx_reopen(state, &config);
 		converge(dp);
+		snprintf(rules, sizeof(rules), "%s", lx_run("ip -6 rule"));
+		snprintf(tap, sizeof(tap), "%s", lx_run("tc filter show dev tap1 ingress"));
+		snprintf(uplink, sizeof(uplink), "%s", lx_run("tc filter show dev up1 ingress"));
 		for (int d = 0; d < 3; d++) {
 			size_t there = strchr(orders[i], '0' + d) != NULL;
-			const char *prefix = prefixes[d];
 
-			print_message("  domains %s: %s\n", orders[i], prefix);
-			assert_int_equal(atoi(lx_run("ip -6 rule | grep -c 'to %s'", prefix)), 2 * there);
-			assert_int_equal(atoi(lx_run("tc filter show dev tap1 ingress | grep -c _ip.%s", prefix)),
-					 2 * there);
-			assert_int_equal(atoi(lx_run("tc filter show dev up1 ingress | grep -c _ip.%s", prefix)),
-					 there);
+			print_message("  domains %s: %s\n", orders[i], prefixes[d]);
+			assert_int_equal(count(rules, "to ", prefixes[d]), 2 * there);
+			assert_int_equal(count(tap, "_ip ", prefixes[d]), 2 * there);
+			assert_int_equal(count(uplink, "_ip ", prefixes[d]), there);
 		}
 	}
 }
@@ -451,12 +433,12 @@ static void test_foreign(void **state)
 	dp = lx_reopen(state, NULL);
 	converge(dp);
 	lx_expect(dp, WHOLE);
-	same_text(lx_run(FOREIGN), before);
+	lx_same(keep(lx_run(FOREIGN)), before);
 	*state = NULL;
 	assert_int_equal(dp->ops->destroy(dp), 0);
 	lx_ip("route add 10.6.0.0/16 dev tap1 table 2001 proto bird\n" /* which went with the tap leaving its VRF */
 	      "route add 10.6.0.1 via 10.0.0.9 dev tap1 onlink table 2001 proto bird\n");
-	same_text(lx_run(FOREIGN), before);
+	lx_same(keep(lx_run(FOREIGN)), before);
 	free(before);
 }
 
@@ -468,19 +450,18 @@ static void test_destroy(void **state)
 	*state = NULL;
 	assert_int_equal(dp->ops->destroy(dp), 0);
 	lx_ip("link set tap1 up\nlink set tap2 up\n");
-	was = keep(lx_run(LOOK));
-	sysctls = keep(lx_run(SYSCTLS));
+	was = lx_facts();
+	sysctls = lx_sysctls();
 	for (int twice = 0; twice < 2; twice++) {
 		dp = lx_open(NULL);
 		converge(dp);
-		assert_int_not_equal(strcmp(lx_run(LOOK), was), 0);
 		if (twice) { /* by another process, with the tap gone for a while and back */
 			dp->ops->close(dp);
 			dp = lx_open(NULL);
 		}
 		assert_int_equal(dp->ops->destroy(dp), 0);
-		same_text(lx_run(SYSCTLS), sysctls);
-		same_text(lx_run(LOOK), was);
+		lx_same(lx_sysctls(), sysctls);
+		lx_same(lx_facts(), was);
 		assert_int_not_equal(access(lx_run("printf %%s %s/saved", lx_dir()), F_OK), 0);
 	}
 	free(was);
@@ -491,19 +472,23 @@ static void test_destroy(void **state)
 static void test_destroy_where_forwarding_was(void **state)
 {
 	struct sr_dp *dp = *state;
-	char *sysctls;
+	char *sysctls, *facts;
 
 	*state = NULL;
 	assert_int_equal(dp->ops->destroy(dp), 0);
+	lx_ip("link set tap1 up\nlink set tap2 up\n");
 	lx_run("cd /proc/sys/net; echo 1 > ipv4/conf/up1/forwarding; echo 1 > ipv6/conf/tap2/forwarding;"
 	       "echo 1 > ipv6/seg6_flowlabel; echo 2 > ipv4/conf/all/rp_filter; ip sr tunsrc set 2001:db8::77;"
 	       "ip rule add pref 32765 lookup local; ip rule del pref 0");
-	sysctls = keep(lx_run(SYSCTLS "; ip sr tunsrc show; ip rule; ip -6 rule"));
+	sysctls = lx_sysctls();
+	facts = lx_facts();
 	dp = lx_open(NULL);
 	converge(dp);
 	assert_int_equal(dp->ops->destroy(dp), 0);
-	same_text(lx_run(SYSCTLS "; ip sr tunsrc show; ip rule; ip -6 rule"), sysctls);
+	lx_same(lx_sysctls(), sysctls);
+	lx_same(lx_facts(), facts);
 	free(sysctls);
+	free(facts);
 }
 
 static void test_lock(void **state)
@@ -681,11 +666,11 @@ static void test_kill(void **state)
 	*state = NULL;
 	assert_int_equal(dp->ops->destroy(dp), 0);
 	lx_ip("link set tap1 up\nlink set tap2 up\n");
-	clean = keep(lx_run(LOOK));
-	sysctls = keep(lx_run(SYSCTLS));
+	clean = lx_facts();
+	sysctls = lx_sysctls();
 	dp = lx_open(NULL);
 	converge(dp);
-	fresh = keep(lx_run(LOOK));
+	fresh = lx_facts();
 	for (uint32_t round = 0; round < 8; round++) {
 		pid_t pid;
 		int status;
@@ -707,11 +692,11 @@ static void test_kill(void **state)
 			break;
 		converge(dp);
 		lx_expect(dp, WHOLE);
-		same_text(lx_run(LOOK), fresh);
+		lx_same(lx_facts(), fresh);
 	}
 	assert_int_equal(dp->ops->destroy(dp), 0);
-	same_text(lx_run(SYSCTLS), sysctls);
-	same_text(lx_run(LOOK), clean);
+	lx_same(lx_sysctls(), sysctls);
+	lx_same(lx_facts(), clean);
 	munmap((void *)changes, sizeof(*changes));
 	free(sysctls);
 	free(fresh);

@@ -309,7 +309,6 @@ static int learn_once(struct sr_linux *dp)
 	struct learning l = {.dp = dp};
 	int r;
 
-	forget(dp);
 	sr_table_fini(&dp->table);
 	r = sr_table_init(&dp->table, dp->max_hops);
 	if (r == 0)
@@ -333,7 +332,10 @@ int sr_linux_learn(struct sr_linux *dp)
 {
 	int r = -EAGAIN;
 
-	for (int i = 0; i < TRIES && r == -EAGAIN; i++)
+	for (int i = 0; i < TRIES && r == -EAGAIN; i++) {
+		if (i) /* megabytes, which at first are zero */
+			forget(dp);
 		r = learn_once(dp);
+	}
 	return r;
 }

@@ -35,8 +35,9 @@ static void rewrite(const struct sr_kroute *route)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct nlmsghdr *message =
-		malloc(sizeof(*message) + size); /* to its last byte: the sanitizer sees one beyond */
+	/* To its last byte, the padding included, which libmnl counts as the message's: the sanitizer sees one beyond.
+	 */
+	struct nlmsghdr *message = calloc(1, sizeof(*message) + MNL_ALIGN(size));
 	struct sr_kroute route;
 
 	*message = (struct nlmsghdr){.nlmsg_len = (uint32_t)(sizeof(*message) + size), .nlmsg_type = RTM_NEWROUTE};

@@ -18,14 +18,11 @@ FABRIC = {"routing": "static", "spines": 0} if SMALL else {}
 MEGABYTES = 4 if SMALL else 32  # of a TCP test
 
 SILENT = "the kernel's seg6 drops what is too big after encapsulation without a word to the sender"
-RESTART = "to be mended: after a restart with another locator or vrf_behavior the SIDs stay as they were"
 ONE_WAY = "the kernel's seg6 remembers the outer route for each inner one, so flows do not spread"
 
 # {mode: {test, or part of its name with parameters: why it cannot be}}. In mixed mode a is behind linux, b behind ebpf.
 CANNOT = {
     "linux": {
-        "test_a_node_with_another_locator": RESTART,
-        "test_another_behavior": RESTART,
         "test_many_flows_of_one_pair": ONE_WAY,
         "test_a_sid_answers_pings": "a SID of the kernel's seg6local answers no pings (RFC 9259)",
         "test_one_more_is_answered": SILENT,

@@ -119,6 +119,8 @@ int sr_linux_learn(struct sr_linux *dp);
 /* vrf.c */
 int sr_linux_vrf_set(struct sr_dp *dp, uint32_t id, const struct sr_dp_vrf *vrf);
 int sr_linux_vrf_del(struct sr_dp *dp, uint32_t id);
+/* After learning: what this configuration makes of the VRFs that are there. Writes nothing where nothing differs. */
+int sr_linux_vrfs_follow(struct sr_linux *dp);
 /* NULL: none of that number is there. */
 struct sr_linux_vrf *sr_linux_vrf(struct sr_linux *dp, uint32_t id);
 /* The behaviour's number in the kernel. */

@@ -507,7 +507,12 @@ static int open_locked(struct sr_linux *dp, const struct sr_dp_config *config, c
 		r = set_rules(dp, err);
 	if (r == 0)
 		r = set_end(dp, err);
-	return r < 0 ? r : learn(dp, err);
+	if (r == 0)
+		r = learn(dp, err);
+	if (r < 0)
+		return r;
+	r = sr_linux_vrfs_follow(dp);
+	return r < 0 ? sr_dp_fail(err, r, "bring the SIDs in table local up to date: %s", strerror(-r)) : 0;
 }
 
 /* mkdir -p of what the lock's directory lies in. */

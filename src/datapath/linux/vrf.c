@@ -191,9 +191,7 @@ static int function_set(struct sr_linux *dp, const struct sr_linux_vrf *vrf, str
 	};
 	int r = sr_kaddr_set(&dp->nl, vrf->ifindex, &addr, there);
 
-	if (r == 0 && (dp->behavior == SR_SID_END_DX4 || !there))
-		r = sr_linux_route_set(dp, &magic, there);
-	return r;
+	return r < 0 ? r : sr_linux_route_set(dp, &magic, there && dp->behavior == SR_SID_END_DX4);
 }
 
 static void alias_of(struct sr_function function, char buf[static SR_ALIAS_MAX])
@@ -223,6 +221,23 @@ static int furnish(struct sr_linux *dp, const struct sr_linux_vrf *vrf)
 	if (r == 0)
 		r = function_set(dp, vrf, vrf->vrf.function, true);
 	return r < 0 ? r : sids_set(dp, vrf);
+}
+
+/* VRFs that were there before this process: what another locator or vrf_behavior makes of them. */
+int sr_linux_vrfs_follow(struct sr_linux *dp)
+{
+	int r = 0;
+
+	for (uint32_t id = 1; id <= dp->max_vrfs && r == 0; id++) {
+		const struct sr_linux_vrf *vrf = &dp->vrfs[id];
+
+		if (!vrf->there)
+			continue;
+		r = function_set(dp, vrf, vrf->vrf.function, true);
+		if (r == 0)
+			r = sids_set(dp, vrf);
+	}
+	return r;
 }
 
 /* ---- tables */

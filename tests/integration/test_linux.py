@@ -98,6 +98,39 @@ def test_a_killed_agent_comes_back_and_writes_no_route(lab, pair):
         assert len(ping.arrivals) > 50 and ping.lost == []
 
 
+def test_srctl_reads_it(lab, tenants, pair):
+    """What is there, and what was counted: a ping's packets at the SID, and a VM's packet to SID space."""
+    hv1, hv2 = lab.fabric.nodes["hv1"], lab.fabric.nodes["hv2"]
+    vrf = pair[0].network.vrf
+
+    def srctl(node, what):
+        state = lab.agents[node.name].config["datapath"]["state_dir"]
+        return json.loads(netns.run(node.ns, [tenants.program, "--json", "datapath", what, "--state-dir", state]).stdout)
+
+    def counted(node):
+        found = srctl(node, "counters")
+        sid = next(s for s in found["sids"] if s["vrf"] == vrf)
+        of_vrf = next(v for v in found["vrfs"] if v["vrf"] == vrf)
+        drops = {d["reason"]: d["packets"] for d in found["drops"] if d["from"] == "tap"}
+        return sid["packets"], of_vrf["encap"]["packets"], drops.get("a VM's packet from or to SID space", 0)
+
+    dump = srctl(hv1, "dump")
+    number = next(v["id"] for v in dump["vrfs"] if v["vrf"] == vrf)
+    route = next(r for r in dump["routes"] if r["vrf_id"] == number and r["destination"] == pair[1].ip)
+    hop = next(h for h in dump["nexthops"] if h["id"] == route["nexthop"])
+    assert (hop["kind"], hop["locator"]) == ("node", hv2.locator)
+    assert {p["vrf_id"] for p in dump["ports"] if p["tap"].startswith("tap")} >= {number}
+    assert set(dump["uplinks"]) == set(hv1.links)
+    before = counted(hv2)
+    assert " 3 received" in netns.run(pair[1].ns, ["ping", "-n", "-c", "3", "-i", "0.2", pair[0].ip]).stdout
+    target = f"{hv1.locator}:0:1"
+    netns.batch(pair[1].ns, ["addr add 2001:db8::b/128 dev eth0 nodad", f"route add {target} dev eth0",
+                             f"neigh add {target} lladdr 02:73:72:76:36:01 dev eth0 nud permanent"])
+    netns.run(pair[1].ns, ["ping", "-6", "-c", "1", "-W", "1", target], check=False)
+    after = counted(hv2)
+    assert after[0] - before[0] == 3 and after[1] - before[1] >= 3 and after[2] - before[2] >= 1
+
+
 def test_another_behavior_is_taken_up_by_a_restart(lab, tenants, pair):
     """The SIDs that are there change from a look-up in the VRF's table to the reference's way, and back; the VRF stays."""
     a, b = pair

@@ -8,6 +8,7 @@ IPv6 neighbours through the gateway as well, for the kernel answers solicitation
 """
 import dataclasses
 import ipaddress
+import itertools
 import json
 
 from lab import netns
@@ -47,6 +48,7 @@ class Tenants:
         self.fabric, self.etcd, self.cluster, self.on_link6 = fabric, etcd, cluster, on_link6
         self.program = build / "src" / "cli" / "srctl"
         self.networks, self.vms = {}, {}
+        self.numbers = itertools.count(1)
 
     def command(self, words):
         return [str(self.program), "--etcd", self.etcd.url, "--cluster", self.cluster, *words]
@@ -73,8 +75,8 @@ class Tenants:
         return self._json("network", "show", network.id)["vrf_ip"]
 
     def vm(self, name, network, node, *addresses, plug=True):
-        """A port and its VM on a hypervisor. MAC addresses follow from the VM's number."""
-        mac = "fa:16:3e:00:%02x:%02x" % divmod(len(self.vms) + 1, 256)
+        """A port and its VM on a hypervisor. MAC addresses are numbered: none comes twice."""
+        mac = "fa:16:3e:00:%02x:%02x" % divmod(next(self.numbers), 256)
         words = [word for address in addresses for word in ("--ip", address)]
         port = self._json("port", "create", "--network", network.id, "--host", node.name, "--name", name, "--mac", mac,
                           *words)["id"]

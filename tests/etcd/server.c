@@ -8,10 +8,14 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,6 +40,24 @@ __attribute__((format(printf, 2, 3))) static void add(struct argv *argv, const c
 }
 
 /*
+ * No other test gets the port while this process lives, whether its server runs or not: a name in the abstract
+ * namespace of Unix sockets (unix(7)), which goes with its holder.
+ */
+static bool reserve(unsigned int port)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int len = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "srfabric-test-port-%u", port);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	if (bind(fd, (struct sockaddr *)&name, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)) ==
+	    0)
+		return true; /* and stays open */
+	close(fd);
+	return false;
+}
+
+/*
  * Below the ports that the kernel gives to outgoing connections (ip_local_port_range): one of those could be in the way
  * when a member binds its port, the first time or after it was killed. Each process begins elsewhere.
  */
@@ -47,10 +69,14 @@ uint16_t server_free_port(void)
 	int err = -1;
 
 	for (unsigned int i = 0; i < N && err; i++) {
-		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		unsigned int port = FIRST + ((unsigned int)getpid() * 64 + tried++) % N;
+		int fd;
 
+		if (!reserve(port))
+			continue;
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		assert_true(fd >= 0);
-		addr.sin_port = htons((uint16_t)(FIRST + ((unsigned int)getpid() * 64 + tried++) % N));
+		addr.sin_port = htons((uint16_t)port);
 		err = bind(fd, (struct sockaddr *)&addr, sizeof(addr));
 		close(fd);
 	}

@@ -149,8 +149,8 @@ def test_a_killed_zebra_comes_back_with_its_routes(underlay):
     wait_until(lambda: pid_file.read_text() not in ("", old), 10, "zebra was not started again")
     underlay.wait_routes()
     netns.batch(hv3.ns, [f"route del unreachable {hv3.prefix} proto 147"])
-    try:
-        wait_until(lambda: hv3.prefix not in underlay.routes(leaf1), 20, "leaf1's routes are frozen")
+    try:  # bgpd looks for its zebra every 10 s three times, then every 60 s (FRR's lib/zclient.c)
+        wait_until(lambda: hv3.prefix not in underlay.routes(leaf1), 100, "leaf1's routes are frozen")
     finally:
         underlay.announce(hv3)
         underlay.wait_routes()

@@ -112,7 +112,8 @@ def quiet_logs(request):
         list(watch.new_lines())
     yield
     marker = request.node.get_closest_marker("expect_log")
-    complaints = [c for watch in WATCHES for c in watch.complaints(marker.args if marker else ())]
+    allowed = (marker.args if marker else ()) + STALLS
+    complaints = [c for watch in WATCHES for c in watch.complaints(allowed)]
     assert not complaints, "unexpected in the logs:\n" + "\n".join(complaints)
 
 
@@ -158,6 +159,8 @@ def lab(reaped):
         instance.down(made.name)
 
 
+# An emulated machine may stand still for longer than etcd has to answer; the agent connects again.
+STALLS = ("no answer to PING",) if modes.SMALL else ()
 NUMBERS = itertools.count(1)
 
 

@@ -533,6 +533,23 @@ static void test_port(void **state)
 }
 
 /* The gateway changes; the VM gets another MAC; the port another VRF. */
+/* A route to it makes a tap a member of the VRF, before anybody has said that its port is up. */
+static void test_shut_until_a_port(void **state)
+{
+	struct sr_dp_nexthop nh = {.cookie = 1, .kind = SR_NH_PORT, .ifindex = lx_ifindex("tap1"), .mac = {2, [5] = 9}};
+	struct sr_dp *dp = *state;
+
+	lx_vrf(dp, 1, "a", "169.254.1.1");
+	lx_hop(dp, 1, &nh);
+	lx_route(dp, 1, "10.0.0.1", 1);
+	lx_in(lx_run("ip addr show dev tap1"), "master a ");
+	lx_in(lx_run("tc filter show dev tap1 ingress"), "matchall");
+	lx_port(dp, "tap1", 1, 1, "10.0.0.254", NULL);
+	lx_not_in(lx_run("tc filter show dev tap1 ingress"), "matchall");
+	lx_route(dp, 1, "10.0.0.1", 1);
+	lx_not_in(lx_run("tc filter show dev tap1 ingress"), "matchall");
+}
+
 static void test_port_changes(void **state)
 {
 	struct sr_dp_nexthop nh = {.cookie = 1, .kind = SR_NH_PORT, .ifindex = lx_ifindex("tap1"), .mac = {2, [5] = 9}};
@@ -734,6 +751,7 @@ int main(int argc, char *argv[])
 		TEST(test_failing_batches),
 		TEST(test_many_routes),
 		TEST(test_port),
+		TEST(test_shut_until_a_port),
 		TEST(test_port_changes),
 		TEST(test_port_errors),
 		TEST(test_port_vanishes),

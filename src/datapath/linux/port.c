@@ -83,19 +83,22 @@ static int settle(struct sr_linux *dp, const struct setting *settings, size_t n,
 	return r == -ENOENT ? -ENODEV : r;
 }
 
-/* In this order: a tap joins the VRF guarded, and is up only as a member. */
+/* In this order: a tap joins the VRF guarded and shut, is up only as a member, and is opened by port_set. */
 static int attach(struct sr_linux *dp, struct sr_linux_port *port, const struct sr_klink *link, uint32_t vrf)
 {
 	static const uint8_t mac[6] = SR_GATEWAY_MAC;
+	bool joins = link->master != dp->vrfs[vrf].ifindex;
 	int r = clsact(dp, link);
 
+	if (r == 0 && joins)
+		r = sr_filter_down(&dp->nl, link->ifindex, true);
 	if (r == 0)
 		r = sr_filter_tap(&dp->nl, link->ifindex, dp->domains, dp->n_domains);
 	if (r == 0)
 		r = settle(dp, tap_settings, sizeof(tap_settings) / sizeof(tap_settings[0]), link->name);
 	if (r == 0)
 		r = sr_filter_ttl(&dp->nl, link->ifindex, port->port.gateway4, &port->port.gateway6);
-	if (r == 0 && link->master != dp->vrfs[vrf].ifindex)
+	if (r == 0 && joins)
 		r = sr_klink_master(&dp->nl, link->ifindex, dp->vrfs[vrf].ifindex);
 	/* Said again, the kernel would forget all neighbours, those that are permanent too. */
 	if (r == 0 && (!link->up || memcmp(link->mac, mac, sizeof(mac)) != 0))

@@ -17,6 +17,7 @@ SMALL = "SRFABRIC_SMALL" in os.environ
 FABRIC = {"routing": "static", "spines": 0} if SMALL else {}
 MEGABYTES = 4 if SMALL else 32  # of a TCP test
 LEAST = MEGABYTES << (13 if SMALL else 16)  # bytes of it that arrive before the sender is done: buffers hold the rest
+MOST = MEGABYTES << (17 if SMALL else 18)  # the same, where no size is to be found out first
 
 SILENT = "the kernel's seg6 drops what is too big after encapsulation without a word to the sender"
 ONE_WAY = "the kernel's seg6 remembers the outer route for each inner one, so flows do not spread"

@@ -10,6 +10,7 @@ import pytest
 
 from lab import netns
 from lab.agent import Agent
+from lab.capture import Capture, decode
 from lab.fabric import wait_until
 
 CLUSTER = "/srfabric/v1/clusters/lab"
@@ -96,3 +97,35 @@ def test_a_sid_answers_pings_and_the_datapath_can_be_read(lab, tenants, pair):
     assert " 3 received" in said, said
     dump = netns.run(hv2.ns, [tenants.program, "datapath", "dump", "--bpffs", lab.agents["hv2"].bpffs])
     assert network.vrf in dump.stdout and not dump.stderr
+
+
+@pytest.mark.datapath
+def test_a_service_chain_passes_its_node(lab, tenants, pair):
+    """What a sends to 192.0.2.99 goes through hv3's End SID, which takes it on to the next; no more once the rule is
+    gone. The last SID is none that hv2 has: a chain that ended at the VRF's would meet the same rule there."""
+    hv2, hv3 = lab.fabric.nodes["hv2"], lab.fabric.nodes["hv3"]
+    agent, chain = lab.agents["hv3"], "c4a10000-0000-4000-8000-000000000001"
+
+    def passed():
+        """Segments left of what hv3 receives and sends of a's pings, by destination."""
+        captures = [Capture(hv3.ns, interface) for interface in hv3.links]
+        tenants.ping(pair[0], "192.0.2.99", count=2, wait=0.3)
+        packets = [packet for capture in captures for frame in capture.frames() if (packet := decode(frame))]
+        return {(packet["dst"], packet["srh"]["segments_left"]) for packet in packets if packet["srh"]}
+    agent.stop()
+    agent.config["datapath"]["end_function"] = "0.0.0.2"
+    agent.start()
+    sids = f"{hv3.locator}:0:2", f"{hv2.locator}:0:77"
+    try:
+        tenants.srctl("encap", "create", "--network", pair[0].network.id, "--id", chain, "192.0.2.99=" + ",".join(sids))
+        try:
+            # The kernel's End changes a received packet where a capture of it already points to.
+            both = {(sids[0], 1), (sids[1], 0)}
+            wait_until(lambda: {(sids[1], 0)} <= passed() <= both, 10, "nothing passes hv3")
+        finally:
+            tenants.srctl("encap", "delete", chain)
+        wait_until(lambda: passed() == set(), 10, "it still passes hv3")
+    finally:
+        agent.stop()
+        del agent.config["datapath"]["end_function"]
+        agent.start()

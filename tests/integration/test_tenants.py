@@ -19,7 +19,7 @@ import pytest
 from conftest import new_project, tenants_of
 from lab import netns
 from lab.capture import Capture, decode
-from modes import ENCAP, MEGABYTES
+from modes import ENCAP, MOST, SMALL
 from traffic import Ping, iperf, udp_exchange, udp_socket
 
 pytestmark = pytest.mark.datapath
@@ -62,12 +62,12 @@ def test_every_pair_of_a_network_pings_with_ttl_63(world, pair, family):
     assert world.ping(a, b.addresses[family == 6]) == (1, 1, 63)
 
 
-@pytest.mark.parametrize("pair", ["a1-a2", "a1-a4", "b3-b2"])
+@pytest.mark.parametrize("pair", ["a1-a2", *([] if SMALL else ["a2-a1"]), "a1-a4", "b3-b2"])
 @pytest.mark.parametrize("family", [4, 6])
 def test_tcp_carries_data_both_ways(world, pair, family):
     a, b = vms_of(world, pair)
     for options in ((), ("-R",)):
-        assert iperf(b.ns, a.ns, b.addresses[family == 6], options) > MEGABYTES << 17
+        assert iperf(b.ns, a.ns, b.addresses[family == 6], options) > MOST
 
 
 @pytest.mark.parametrize("pair", ["a1-a2", "a3-a1", "a4-a1", "b1-b3"])
